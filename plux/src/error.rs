@@ -1,0 +1,431 @@
+//! One error enum per operation. Each names the plugin, the phase, the place of its registration
+//! and the way out.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::name::{Name, Namespace, PluginId};
+use crate::origin::Origin;
+use crate::reason::{Phase, StopReason};
+use crate::task::Panic;
+
+/// What user code fails with.
+pub type BoxError = Box<dyn std::error::Error + Send + Sync + 'static>;
+
+/// What user code failed with, shared by all who learn of it.
+pub type SharedError = Arc<dyn std::error::Error + Send + Sync + 'static>;
+
+/// The names that are nearest to one that is not there.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Near(pub Vec<Name>);
+
+impl fmt::Display for Near {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, name) in self.0.iter().enumerate() {
+            write!(f, "{}`{name}`", if at == 0 { "; did you mean " } else { ", " })?;
+        }
+        Ok(())
+    }
+}
+
+/// Why a finder has no answer, or none for one entry.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum FindError {
+    /// The finder failed.
+    #[error("finder {finder} failed: {source}")]
+    Failed {
+        /// Which finder.
+        finder: &'static str,
+        /// What it failed with.
+        source: SharedError,
+    },
+    /// The finder panicked.
+    #[error("finder {finder} {panic}")]
+    Panicked {
+        /// Which finder.
+        finder: &'static str,
+        /// What it left behind.
+        panic: Panic,
+    },
+    /// Several plugins of one id; none of them is used.
+    #[error("{id} is registered twice: at {} and at {}; rename one", .origins.0, .origins.1)]
+    Duplicate {
+        /// The id.
+        id: PluginId,
+        /// The first two places.
+        origins: Box<(Origin, Origin)>,
+    },
+}
+
+/// Why one phase of one plugin failed.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+#[error("{id} (registered at {origin}) failed in {phase}: {cause}")]
+pub struct LoadFailure {
+    /// The plugin.
+    pub id: PluginId,
+    /// Where it was registered.
+    pub origin: Origin,
+    /// The phase that failed.
+    pub phase: Phase,
+    /// What happened in it.
+    #[source]
+    pub cause: FailureCause,
+}
+
+/// What happened in a phase that failed.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum FailureCause {
+    /// It returned an error.
+    #[error(transparent)]
+    Error(SharedError),
+    /// It panicked.
+    #[error(transparent)]
+    Panic(Panic),
+    /// The spec belongs to another extension point than the manager.
+    #[error(
+        "it is registered for {registered}, and the manager loads {expected} (from {manager}); \
+         register it in another namespace"
+    )]
+    Mismatch {
+        /// The extension point of the spec.
+        registered: &'static str,
+        /// The extension point of the manager.
+        expected: &'static str,
+        /// Where the manager was built.
+        manager: &'static std::panic::Location<'static>,
+    },
+    /// The load was cut short because its manager was closed.
+    #[error("the manager was closed while it was pending")]
+    Aborted,
+}
+
+/// Why a plugin can not be loaded, whatever its code does: its place in the graph.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum GraphError {
+    /// The path leads back to its first member.
+    #[error("dependency cycle: {}", PathText(.path))]
+    Cycle {
+        /// The members in the order of their edges; the last one depends on the first.
+        path: Vec<(PluginId, Origin)>,
+    },
+    /// It requires what is not there.
+    #[error(
+        "{id} (registered at {origin}) requires {requirement}, which is not registered{near}; \
+         is its crate named with plux::link!?"
+    )]
+    Unknown {
+        /// Who requires it.
+        id: PluginId,
+        /// Where that was registered.
+        origin: Origin,
+        /// What is not there.
+        requirement: PluginId,
+        /// Names like it.
+        near: Near,
+    },
+    /// It depends on what is unusable itself.
+    #[error("{id} depends on {on}, which can not be used: {source}")]
+    Dependency {
+        /// Who depends.
+        id: PluginId,
+        /// On whom.
+        on: PluginId,
+        /// Why that is unusable.
+        source: Arc<GraphError>,
+    },
+}
+
+struct PathText<'a>(&'a [(PluginId, Origin)]);
+
+impl fmt::Display for PathText<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (id, origin) in self.0 {
+            write!(f, "{id} ({}:{}) → ", origin.file, origin.line)?;
+        }
+        match self.0.first() {
+            Some((id, _)) => write!(f, "{id}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Why a plugin was not loaded.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum LoadError {
+    /// No plugin of that name.
+    #[error(
+        "no plugin `{name}` in namespace `{namespace}`{near}{}",
+        if *.empty { ": the namespace is empty, and a crate that nothing names is not linked, \
+                      whatever Cargo.toml says; name it with plux::link!(the_crate)" } else { "" }
+    )]
+    Unknown {
+        /// The namespace that was searched.
+        namespace: Namespace,
+        /// The name that was asked for.
+        name: String,
+        /// Names like it.
+        near: Near,
+        /// Whether the namespace has no plugin at all.
+        empty: bool,
+    },
+    /// The finder has no answer.
+    #[error(transparent)]
+    Find(#[from] FindError),
+    /// Its place in the graph makes it unusable.
+    #[error(transparent)]
+    Graph(#[from] Arc<GraphError>),
+    /// One of its phases failed.
+    #[error(transparent)]
+    Failed(#[from] Arc<LoadFailure>),
+    /// It did not want to load.
+    #[error("{id} (registered at {origin}) is disabled: {reason}")]
+    Disabled {
+        /// The plugin.
+        id: PluginId,
+        /// Where it was registered.
+        origin: Origin,
+        /// Why.
+        reason: Arc<str>,
+    },
+    /// What it requires is not there.
+    #[error("{id} (registered at {origin}) was skipped because of {because}")]
+    Skipped {
+        /// The plugin.
+        id: PluginId,
+        /// Where it was registered.
+        origin: Origin,
+        /// The requirement that failed, is disabled or was skipped itself.
+        because: PluginId,
+    },
+}
+
+/// How a service's run ended.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum Exit {
+    /// It returned without an error.
+    #[error("completed")]
+    Completed,
+    /// It returned an error.
+    #[error("{0}")]
+    Failed(#[source] SharedError),
+    /// It panicked, or a task of its did.
+    #[error(transparent)]
+    Panicked(Panic),
+    /// Its grace period was over, and it was dropped.
+    #[error("aborted")]
+    Aborted,
+}
+
+/// Why a service is in the state `failed`.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum ServiceFailure {
+    /// Its plugin did not load.
+    #[error("its plugin did not load: {0}")]
+    Load(#[source] LoadError),
+    /// It ended before it was ready.
+    #[error("it ended before it was ready: {0}")]
+    BeforeReady(#[source] Exit),
+    /// It was not ready in time.
+    #[error("it was not ready within {0:?}")]
+    StartTimeout(Duration),
+    /// It had been ready, and ended.
+    #[error("{0}")]
+    Exit(#[source] Exit),
+    /// It did not end within the join bound of its stop.
+    #[error("it was aborted and has not ended since; it can be started again once it has")]
+    Leaked,
+}
+
+/// Why a start did not lead to a running service.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// No service of that name.
+    #[error(
+        "no service `{name}`{near}; is its manager given to the supervisor, and its crate named with plux::link!?"
+    )]
+    Unknown {
+        /// The name that was asked for.
+        name: String,
+        /// Names like it.
+        near: Near,
+    },
+    /// Its place in the graph makes it unusable.
+    #[error(transparent)]
+    Graph(#[from] Arc<GraphError>),
+    /// It, or one that it requires, failed to start.
+    #[error("`{name}` did not start: `{culprit}` (registered at {origin}): {source}")]
+    Failed {
+        /// The service that was asked for.
+        name: Name,
+        /// The one that failed.
+        culprit: Name,
+        /// Where that was registered.
+        origin: Origin,
+        /// Why.
+        source: Arc<ServiceFailure>,
+    },
+    /// It, or one that it requires, is disabled.
+    #[error("`{name}` did not start: `{culprit}` (registered at {origin}) is disabled: {reason}")]
+    Disabled {
+        /// The service that was asked for.
+        name: Name,
+        /// The one that is disabled.
+        culprit: Name,
+        /// Where that was registered.
+        origin: Origin,
+        /// Why.
+        reason: Arc<str>,
+    },
+    /// A stop came first.
+    #[error("`{name}` was stopped while it was starting, by a stop of `{by}` ({reason})")]
+    Stopped {
+        /// The service that was asked for.
+        name: Name,
+        /// The one whose stop cancelled the start.
+        by: Name,
+        /// Why that was stopped.
+        reason: StopReason,
+    },
+    /// It, or one that it requires, has leaked work that still runs.
+    #[error("`{name}` can not start: `{culprit}` was aborted and has not ended since")]
+    Leaked {
+        /// The service that was asked for.
+        name: Name,
+        /// The one that leaked.
+        culprit: Name,
+    },
+    /// The supervisor shuts down, or has.
+    #[error("`{name}` can not start: the supervisor is shut down")]
+    Shutdown {
+        /// The service that was asked for.
+        name: Name,
+    },
+}
+
+/// Why a service was not stopped, or its end not waited for.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum StopError {
+    /// No service of that name.
+    #[error("no service `{name}`{near}")]
+    Unknown {
+        /// The name that was asked for.
+        name: String,
+        /// Names like it.
+        near: Near,
+    },
+    /// A service waits for its own end.
+    #[error("`{name}` would wait for its own end; use the request_ form, which does not wait")]
+    OwnEnd {
+        /// The service that asked.
+        name: Name,
+    },
+    /// It did not end within the join bound.
+    #[error("`{name}` was aborted and has not ended within the join timeout")]
+    Leaked {
+        /// The service that leaked.
+        name: Name,
+    },
+}
+
+/// Why there is no handle, or it can not be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum HandleError {
+    /// No service of that name.
+    #[error("no service `{name}`{near}")]
+    Unknown {
+        /// The name that was asked for.
+        name: String,
+        /// Names like it.
+        near: Near,
+    },
+    /// It is not ready.
+    #[error("`{name}` is not ready; start it first")]
+    NotReady {
+        /// The service.
+        name: Name,
+    },
+    /// It published something else.
+    #[error("`{name}` published a {published}, not a {expected}")]
+    Type {
+        /// The service.
+        name: Name,
+        /// What was published.
+        published: &'static str,
+        /// What was asked for.
+        expected: &'static str,
+    },
+    /// The incarnation that published it has ended.
+    #[error("the incarnation {incarnation} of `{name}` has ended; get a new handle")]
+    Ended {
+        /// The service.
+        name: Name,
+        /// The incarnation.
+        incarnation: u32,
+    },
+    /// A service asked for a dependency that it does not declare.
+    #[error("`{name}` does not depend on `{dependency}`; add it to its `requires`")]
+    NotADependency {
+        /// The service that asked.
+        name: Name,
+        /// What it asked for.
+        dependency: String,
+    },
+}
+
+/// Why a supervisor was not built: all problems at once.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+#[error("the supervisor can not be built: {}", Lines(.problems))]
+pub struct BuildError {
+    /// The problems, none of them twice.
+    pub problems: Vec<BuildProblem>,
+}
+
+struct Lines<'a>(&'a [BuildProblem]);
+
+impl fmt::Display for Lines<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, problem) in self.0.iter().enumerate() {
+            write!(f, "{}{problem}", if at == 0 { "" } else { "; " })?;
+        }
+        Ok(())
+    }
+}
+
+/// One reason why a supervisor was not built.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum BuildProblem {
+    /// A manager has no answer of its finder.
+    #[error(transparent)]
+    Find(#[from] FindError),
+    /// Two managers have a service of one name.
+    #[error("two services are called `{name}`: at {} and at {}; rename one", .origins.0, .origins.1)]
+    DuplicateName {
+        /// The name.
+        name: Name,
+        /// Where they were registered.
+        origins: Box<(Origin, Origin)>,
+    },
+    /// Unlimited grace could hold a shutdown for ever.
+    #[error(
+        "`{name}` (registered at {origin}) has an unlimited grace period: set a shutdown_timeout on the supervisor"
+    )]
+    UnlimitedGrace {
+        /// The service.
+        name: Name,
+        /// Where it was registered.
+        origin: Origin,
+    },
+}

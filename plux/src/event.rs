@@ -1,0 +1,51 @@
+//! What happened: a closed set of past facts, data only, each with a number.
+
+use std::sync::Arc;
+
+use crate::error::LoadFailure;
+use crate::name::PluginId;
+use crate::origin::Origin;
+use crate::state::ServiceState;
+
+/// One fact about one plugin or service.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Event {
+    /// Counts up by one per event of a manager, or of a supervisor; starts at 1.
+    pub number: u64,
+    /// Whom it is about.
+    pub id: PluginId,
+    /// What happened.
+    pub kind: EventKind,
+}
+
+/// What happened.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum EventKind {
+    /// Its spec fits the manager's extension point.
+    Resolved(Origin),
+    /// Its spec does not fit, or is there twice.
+    ResolveFailed(Arc<str>),
+    /// Its factory has run.
+    Initialized,
+    /// Its factory failed.
+    InitFailed(Arc<LoadFailure>),
+    /// `load` was called.
+    LoadStarted,
+    /// Its output is there.
+    Loaded,
+    /// `should_load` or `load` failed.
+    LoadFailed(Arc<LoadFailure>),
+    /// It did not want to load.
+    Disabled(Arc<str>),
+    /// What it requires is not there.
+    Skipped(PluginId),
+    /// A service moved to another state.
+    Service {
+        /// The state it is in now.
+        state: ServiceState,
+        /// The number of the run this is about; 0 before the first.
+        incarnation: u32,
+    },
+}

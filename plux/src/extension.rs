@@ -1,0 +1,48 @@
+//! The extension point: the typed contract of a namespace, and the resolving of a spec to it.
+
+use std::any::Any;
+use std::sync::Arc;
+
+use futures::future::BoxFuture;
+
+use crate::error::BoxError;
+use crate::name::Namespace;
+use crate::spec::{Factory, PluginSpec};
+
+/// The contract of a namespace: what every load is given and what it yields.
+///
+/// `#[plux::extension_point]` implements it for `dyn Trait`; nobody writes it by hand.
+pub trait ExtensionPoint: Send + Sync + 'static {
+    /// The namespace; `None` where the host names it (function plugins).
+    const NAMESPACE: Option<Namespace>;
+    /// What the manager hands to every plugin of the namespace.
+    type Context: Send + Sync + 'static;
+    /// What a load yields.
+    type Output: Send + Sync + 'static;
+
+    /// Whether the plugin has a `should_load` of its own; without one it is not asked.
+    fn asks_should_load(&self) -> bool;
+
+    /// Whether the plugin wants to be loaded.
+    fn should_load<'a>(
+        &'a self,
+        context: &'a Self::Context,
+    ) -> BoxFuture<'a, Result<bool, BoxError>>;
+
+    /// Loads the plugin.
+    fn load<'a>(
+        &'a self,
+        context: &'a Self::Context,
+    ) -> BoxFuture<'a, Result<Self::Output, BoxError>>;
+}
+
+/// The typed factory of `spec`, or `None` when the spec belongs to another extension point.
+pub(crate) fn resolve<P: ExtensionPoint + ?Sized>(spec: &PluginSpec) -> Option<&Factory<P>> {
+    let any: &dyn Any = spec.factory();
+    any.downcast_ref::<Factory<P>>()
+}
+
+/// Runs the factory of `spec`; user code.
+pub(crate) fn make<P: ExtensionPoint + ?Sized>(factory: &Factory<P>) -> Result<Arc<P>, BoxError> {
+    factory.make()
+}

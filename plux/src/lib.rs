@@ -1,0 +1,29 @@
+//! Typed plugins, loaded concurrently, and supervised services.
+
+mod error;
+mod event;
+mod extension;
+mod name;
+mod origin;
+mod reason;
+mod service;
+mod spec;
+mod state;
+mod task;
+
+pub use error::{
+    BoxError, BuildError, BuildProblem, Exit, FailureCause, FindError, GraphError, HandleError,
+    LoadError, LoadFailure, Near, ServiceFailure, SharedError, StartError, StopError,
+};
+pub use event::{Event, EventKind};
+pub use extension::ExtensionPoint;
+pub use name::{MAX_LEN, Name, NameError, Namespace, PluginId, is_valid_name};
+pub use origin::Origin;
+pub use reason::{Phase, StopReason, Stopped};
+pub use service::{Service, ServiceContext};
+pub use spec::{
+    AnyFactory, Dependency, DependencyKind, Factory, GracePeriod, PluginSpec, ServiceOptions,
+    SpecRef,
+};
+pub use state::{PluginState, ServiceState};
+pub use task::{Panic, install_panic_hook};

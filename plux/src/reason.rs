@@ -1,0 +1,90 @@
+//! The words that errors and states share: phases, and why a service stops. Pure data.
+
+use std::fmt;
+
+/// The part of a plugin's way that something happened in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Phase {
+    /// Matching the spec to the manager's extension point.
+    Resolve,
+    /// Running the factory.
+    Init,
+    /// Asking `should_load`.
+    ShouldLoad,
+    /// Running `load`.
+    Load,
+}
+
+impl fmt::Display for Phase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Resolve => "resolve",
+            Self::Init => "init",
+            Self::ShouldLoad => "should_load",
+            Self::Load => "load",
+        })
+    }
+}
+
+/// Why a service was told to stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum StopReason {
+    /// Somebody asked for it by name.
+    Asked,
+    /// Something it requires stops.
+    Dependency,
+    /// It is to be started anew.
+    Restart,
+    /// The supervisor shuts down.
+    Shutdown,
+    /// Nobody holds it any more.
+    Unneeded,
+    /// It was not ready in time.
+    StartTimeout,
+}
+
+impl fmt::Display for StopReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Asked => "asked",
+            Self::Dependency => "dependency",
+            Self::Restart => "restart",
+            Self::Shutdown => "shutdown",
+            Self::Unneeded => "unneeded",
+            Self::StartTimeout => "start_deadline",
+        })
+    }
+}
+
+/// Why a service is stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Stopped {
+    /// It has never been started.
+    NeverStarted,
+    /// Somebody asked for it by name.
+    Asked,
+    /// Something it requires was stopped.
+    Dependency,
+    /// Nobody held it any more.
+    Unneeded,
+    /// The supervisor was shut down.
+    Shutdown,
+    /// It had been ready, and ended by itself without an error.
+    Completed,
+}
+
+impl fmt::Display for Stopped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NeverStarted => "never started",
+            Self::Asked => "asked",
+            Self::Dependency => "dependency",
+            Self::Unneeded => "unneeded",
+            Self::Shutdown => "shutdown",
+            Self::Completed => "completed",
+        })
+    }
+}
