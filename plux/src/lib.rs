@@ -1,11 +1,14 @@
 //! Typed plugins, loaded concurrently, and supervised services.
 
+#[doc(hidden)]
+pub mod __private;
 mod error;
 mod event;
 mod extension;
 mod name;
 mod origin;
 mod reason;
+mod registry;
 mod service;
 mod spec;
 mod state;
