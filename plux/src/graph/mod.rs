@@ -1,0 +1,13 @@
+//! The dependency graph: pure, linear, over numbers.
+
+mod edges;
+
+mod cycle;
+
+mod dag;
+
+pub(crate) use dag::{Graph, GraphBuilder};
+pub(crate) use edges::Edge;
+
+#[cfg(test)]
+mod tests;
