@@ -6,6 +6,7 @@ mod error;
 mod event;
 mod extension;
 mod graph;
+mod listener;
 mod name;
 mod near;
 mod origin;
@@ -22,6 +23,7 @@ pub use error::{
 };
 pub use event::{Event, EventKind};
 pub use extension::ExtensionPoint;
+pub use listener::{Listener, Tracing};
 pub use name::{MAX_LEN, Name, NameError, Namespace, PluginId, is_valid_name};
 pub use origin::Origin;
 pub use reason::{Phase, StopReason, Stopped};
