@@ -1,5 +1,6 @@
 //! Words that the sources do without, and the one place where each may stand.
 
+use std::collections::BTreeSet;
 use std::io;
 
 use crate::none;
@@ -44,9 +45,27 @@ fn a_lint_is_expected_with_a_reason_and_never_allowed() -> io::Result<()> {
     Ok(())
 }
 
+/// The library as it is built without tests: no file that is only for them.
+fn library() -> io::Result<Vec<File>> {
+    let mut files = tree::files("plux/src", &[".rs"])?;
+    let mut only_tests = BTreeSet::new();
+    for file in &files {
+        let tokens = tokens(&file.text);
+        let folder = file.path.trim_end_matches("mod.rs").trim_end_matches("lib.rs");
+        let folder = folder.strip_suffix(".rs").unwrap_or(folder).trim_end_matches('/');
+        let gate = ["#", "[", "cfg", "(", "test", ")", "]", "mod"];
+        for at in (0..tokens.len()).filter(|at| begins(&tokens[*at..], &gate)) {
+            let Some(name) = tokens.get(at + gate.len()).and_then(Token::word) else { continue };
+            only_tests.insert(format!("{folder}/{name}.rs"));
+        }
+    }
+    files.retain(|file| !only_tests.contains(&file.path));
+    Ok(files)
+}
+
 #[test]
 fn the_library_has_no_panicking_shortcut() -> io::Result<()> {
-    none(&problems(&tree::files("plux/src", &[".rs"])?, |_, tokens, at| {
+    none(&problems(&library()?, |_, tokens, at| {
         let called = |method| begins(&tokens[at..], &[".", method, "("]);
         (called("unwrap") || called("expect")).then_some("unwrap or expect in the library")
     }));
@@ -55,7 +74,7 @@ fn the_library_has_no_panicking_shortcut() -> io::Result<()> {
 
 #[test]
 fn one_file_spawns() -> io::Result<()> {
-    none(&problems(&tree::files("plux/src", &[".rs"])?, |file, tokens, at| {
+    none(&problems(&library()?, |file, tokens, at| {
         let here = &tokens[at..];
         let spawns = begins(here, &["tokio", ":", ":", "spawn"])
             || begins(here, &["tokio", ":", ":", "task", ":", ":", "spawn"])
@@ -68,7 +87,7 @@ fn one_file_spawns() -> io::Result<()> {
 
 #[test]
 fn the_library_never_blocks_a_worker() -> io::Result<()> {
-    none(&problems(&tree::files("plux/src", &[".rs"])?, |_, tokens, at| {
+    none(&problems(&library()?, |_, tokens, at| {
         let here = &tokens[at..];
         begins(here, &["thread", ":", ":", "sleep"]).then_some("thread::sleep in the library")
     }));
