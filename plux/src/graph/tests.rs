@@ -1,5 +1,7 @@
 //! The graph against the plainest way to say the same: reachability by a matrix.
 
+#![expect(clippy::needless_range_loop, reason = "nodes are numbers, and index two tables")]
+
 use super::{Graph, GraphBuilder};
 use crate::error::{GraphError, Near};
 use crate::name::{Name, Namespace, PluginId};
