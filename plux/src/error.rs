@@ -98,8 +98,14 @@ pub enum FailureCause {
         /// Where the manager was built.
         manager: &'static std::panic::Location<'static>,
     },
-    /// The load was cut short because its manager was closed.
-    #[error("the manager was closed while it was pending")]
+    /// Its place in the graph makes it unusable.
+    #[error(transparent)]
+    Graph(Arc<GraphError>),
+    /// It is registered twice.
+    #[error(transparent)]
+    Find(FindError),
+    /// The load was cut short: its manager was closed, or the runtime it ran on was ended.
+    #[error("it was cut short: its manager was closed, or the runtime it ran on was ended")]
     Aborted,
 }
 
@@ -335,6 +341,33 @@ pub enum StopError {
         /// The service that leaked.
         name: Name,
     },
+}
+
+/// Why a service was not restarted.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum RestartError {
+    /// It was stopped, if it ran, and did not start again.
+    #[error(transparent)]
+    Start(#[from] StartError),
+    /// A service waits for its own end.
+    #[error("`{name}` would be ended by the restart it waits for; use request_restart")]
+    OwnEnd {
+        /// The service whose restart was asked for.
+        name: Name,
+    },
+}
+
+/// Why a supervisor could not be run until a signal.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RunError {
+    /// The signals can not be listened to.
+    #[error("SIGINT and SIGTERM can not be listened to: {0}")]
+    Signals(#[source] std::io::Error),
+    /// A service called it.
+    #[error(transparent)]
+    Stop(#[from] StopError),
 }
 
 /// Why there is no handle, or it can not be used.

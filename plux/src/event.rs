@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::error::LoadFailure;
+use crate::error::{Exit, LoadFailure};
 use crate::name::PluginId;
 use crate::origin::Origin;
 use crate::state::ServiceState;
@@ -46,6 +46,14 @@ pub enum EventKind {
         /// The state it is in now.
         state: ServiceState,
         /// The number of the run this is about; 0 before the first.
+        incarnation: u32,
+    },
+    /// A run that was told to stop ended otherwise than well: with an error or a panic, or it was
+    /// dropped. What its service comes to, whatever the run did, is the next fact about it.
+    StopFailed {
+        /// How it ended.
+        exit: Exit,
+        /// The number of the run.
         incarnation: u32,
     },
 }

@@ -8,6 +8,8 @@ mod error;
 mod event;
 mod extension;
 mod graph;
+mod handle;
+mod incarnation;
 mod listener;
 mod name;
 mod near;
@@ -19,16 +21,20 @@ mod spec;
 mod state;
 mod task;
 
+pub use async_trait::async_trait;
+
 pub use error::{
     BoxError, BuildError, BuildProblem, Exit, FailureCause, FindError, GraphError, HandleError,
-    LoadError, LoadFailure, Near, ServiceFailure, SharedError, StartError, StopError,
+    LoadError, LoadFailure, Near, RestartError, RunError, ServiceFailure, SharedError, StartError,
+    StopError,
 };
 pub use event::{Event, EventKind};
 pub use extension::ExtensionPoint;
+pub use handle::Handle;
 pub use listener::{Listener, Tracing};
 pub use name::{MAX_LEN, Name, NameError, Namespace, PluginId, is_valid_name};
 pub use origin::Origin;
-pub use reason::{Phase, StopReason, Stopped};
+pub use reason::{Disabled, Phase, StopReason, Stopped};
 pub use service::{Service, ServiceContext};
 pub use spec::{
     AnyFactory, Dependency, DependencyKind, Factory, GracePeriod, PluginSpec, ServiceOptions,

@@ -47,11 +47,11 @@ impl fmt::Display for Origin {
 macro_rules! origin {
     () => {
         $crate::Origin::new(
-            env!("CARGO_PKG_NAME"),
-            env!("CARGO_PKG_VERSION"),
-            module_path!(),
-            file!(),
-            line!(),
+            ::core::env!("CARGO_PKG_NAME"),
+            ::core::env!("CARGO_PKG_VERSION"),
+            ::core::module_path!(),
+            ::core::file!(),
+            ::core::line!(),
         )
     };
 }

@@ -257,7 +257,14 @@ impl PluginSpec {
         self.origin
     }
 
-    /// The record of the link section, empty for a spec made at run time.
+    /// What the attribute has left in a link section for tools that read a binary without running it:
+    /// after the bytes `\x7fPLUXREC` three little-endian `u32` (the version of the layout, which is
+    /// 1, the length of the text, and its CRC-32), then the text, a JSON object. Empty for a spec made
+    /// at run time.
+    ///
+    /// The object says `namespace`, `name`, `extension_point`, `crate`, `version`, `module`, `file`,
+    /// `line`, `requires`, `wants` and `after`. The section is `.plux.records` in ELF,
+    /// `__DATA,__plux_records` in Mach-O and `.pluxrec` in COFF.
     pub fn record(&self) -> &'static [u8] {
         self.record
     }

@@ -11,7 +11,9 @@ use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Once;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
+
+use tokio::task::JoinSet;
 
 /// What a panic left behind.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,8 +36,15 @@ impl fmt::Display for Panic {
 
 impl std::error::Error for Panic {}
 
+/// How many calls of [`catch`] are on the stack, and how many panics the hook has seen under one.
+#[derive(Clone, Copy)]
+struct Watch {
+    depth: usize,
+    panics: usize,
+}
+
 thread_local! {
-    static DEPTH: Cell<usize> = const { Cell::new(0) };
+    static WATCH: Cell<Watch> = const { Cell::new(Watch { depth: 0, panics: 0 }) };
     static PLACE: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
@@ -50,51 +59,46 @@ pub fn install_panic_hook() {
     ONCE.call_once(|| {
         let previous = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |info| {
-            if DEPTH.with(Cell::get) > 0 {
-                let place = info.location().map(ToString::to_string);
-                PLACE.with(|cell| *cell.borrow_mut() = place);
+            let Watch { depth, panics } = WATCH.get();
+            if depth > 0 {
+                WATCH.set(Watch { depth, panics: panics.wrapping_add(1) });
+                PLACE.replace(info.location().map(ToString::to_string));
             }
             previous(info);
         }));
     });
 }
 
-struct Depth;
-
-impl Depth {
-    fn enter() -> Self {
-        DEPTH.with(|depth| depth.set(depth.get() + 1));
-        Self
-    }
-}
-
-impl Drop for Depth {
-    fn drop(&mut self) {
-        DEPTH.with(|depth| depth.set(depth.get() - 1));
-    }
-}
-
 #[cold]
-fn panic_of(payload: &(dyn Any + Send)) -> Panic {
+fn panic_of(payload: &(dyn Any + Send), place: Option<String>) -> Panic {
     let message = payload
         .downcast_ref::<&str>()
         .map(ToString::to_string)
         .or_else(|| payload.downcast_ref::<String>().cloned())
         .unwrap_or_else(|| "a payload that is no string".to_owned());
-    Panic { message, place: PLACE.with(|cell| cell.borrow_mut().take()) }
+    Panic { message, place }
 }
 
-/// Runs `body`, user code, and turns a panic into a value. A payload whose own destructor panics
-/// is forgotten.
+/// Drops a payload; one whose own destructor panics leaves another, which is forgotten.
+#[cold]
+fn dispose(payload: Box<dyn Any + Send>) {
+    if let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+        std::mem::forget(again);
+    }
+}
+
+/// Runs `body`, user code, and turns a panic into a value.
 pub(crate) fn catch<T>(body: impl FnOnce() -> T) -> Result<T, Panic> {
-    let depth = Depth::enter();
+    let before = WATCH.get();
+    WATCH.set(Watch { depth: before.depth + 1, ..before });
     let outcome = catch_unwind(AssertUnwindSafe(body));
-    drop(depth);
+    let panics = WATCH.get().panics;
+    WATCH.set(Watch { depth: before.depth, panics });
     outcome.map_err(|payload| {
-        let panic = panic_of(payload.as_ref());
-        if let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
-            std::mem::forget(again);
-        }
+        // Without a panic of its own the body has resumed one of elsewhere.
+        let place = if panics == before.panics { None } else { PLACE.take() };
+        let panic = panic_of(payload.as_ref(), place);
+        dispose(payload);
         panic
     })
 }
@@ -140,4 +144,51 @@ where
     F::Output: Send + 'static,
 {
     tokio::spawn(future)
+}
+
+/// The tasks that one run of a service has spawned.
+#[derive(Default)]
+pub(crate) struct Tasks {
+    set: JoinSet<Result<(), Panic>>,
+}
+
+/// How a task ended that did not come to its end by itself.
+pub(crate) enum Cut {
+    Panicked(Panic),
+    Aborted,
+}
+
+impl Tasks {
+    /// Whether none is left. An empty set wakes nobody: who spawns into one has to.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.set.is_empty()
+    }
+
+    pub(crate) fn spawn(&mut self, future: impl Future<Output = ()> + Send + 'static) {
+        self.set.spawn(Caught::new(Box::pin(future)));
+    }
+
+    pub(crate) fn abort_all(&mut self) {
+        self.set.abort_all();
+    }
+
+    /// Takes in what has ended: the next that was cut short, or `None` when no task is left.
+    pub(crate) fn poll_cut(&mut self, cx: &mut Context<'_>) -> Poll<Option<Cut>> {
+        loop {
+            match ready!(self.set.poll_join_next(cx)) {
+                Some(Ok(Ok(()))) => {}
+                Some(Ok(Err(panic))) => return Poll::Ready(Some(Cut::Panicked(panic))),
+                Some(Err(error)) => {
+                    // With a payload its destructor has panicked while it was aborted.
+                    let cut = error.try_into_panic().map(|payload| {
+                        let panic = panic_of(payload.as_ref(), None);
+                        dispose(payload);
+                        panic
+                    });
+                    return Poll::Ready(Some(cut.map_or(Cut::Aborted, Cut::Panicked)));
+                }
+                None => return Poll::Ready(None),
+            }
+        }
+    }
 }

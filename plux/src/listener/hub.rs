@@ -44,11 +44,6 @@ impl Hub {
         Self { line: Some(Line { queue, started: AtomicBool::new(false), idle }) }
     }
 
-    /// Whether anybody listens.
-    pub(crate) fn is_heard(&self) -> bool {
-        self.line.is_some()
-    }
-
     /// Queues an event; `fact` is called only when somebody listens.
     pub(crate) fn emit(&self, fact: impl FnOnce() -> (PluginId, EventKind)) {
         if let Some(line) = &self.line {

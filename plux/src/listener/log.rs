@@ -33,6 +33,9 @@ impl Listener for Tracing {
             EventKind::Service { state: ServiceState::Failed(why), incarnation } => {
                 warn!(number, %id, incarnation, "failed: {why}");
             }
+            EventKind::StopFailed { exit, incarnation } => {
+                warn!(number, %id, incarnation, "the stop failed: {exit}");
+            }
             EventKind::Service { state, incarnation } => {
                 info!(number, %id, incarnation, "{state}");
             }
