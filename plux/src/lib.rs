@@ -19,6 +19,7 @@ mod registry;
 mod service;
 mod spec;
 mod state;
+mod supervisor;
 mod task;
 
 pub use async_trait::async_trait;

@@ -1,0 +1,30 @@
+//! The pure core: every decision that concerns two services or more.
+//!
+//! `Core::step` takes what happened and answers what to do. It reads no clock, spawns nothing and
+//! runs no user code, so it can be driven through any interleaving. Services are indices here.
+
+mod words;
+
+mod op;
+
+mod row;
+
+mod model;
+
+mod plan;
+
+mod start;
+
+mod stop;
+
+mod exit;
+
+mod step;
+
+#[cfg(test)]
+mod walk;
+
+pub(crate) use model::Core;
+pub(crate) use words::{
+    Action, Answer, Down, Ended, Ending, How, Index, Input, Limits, Summary, Up,
+};

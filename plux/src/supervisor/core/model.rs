@@ -1,0 +1,99 @@
+//! What the core knows: a row a service, the calls under way, the shutdown; and its smallest moves.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustc_hash::FxHashMap;
+
+use super::op::{Op, OpId, Shutdown};
+use super::row::Row;
+use super::words::{Action, Answer, Index, Limits};
+use crate::graph::Graph;
+use crate::state::ServiceState;
+
+/// All that is known of the services, and what is under way.
+pub(crate) struct Core<C> {
+    pub(super) graph: Arc<Graph>,
+    /// The place of each service in starting order.
+    pub(super) ranks: Vec<u32>,
+    pub(super) rows: Vec<Row<C>>,
+    pub(super) ops: FxHashMap<OpId, Op<C>>,
+    pub(super) next_op: OpId,
+    pub(super) live: usize,
+    pub(super) join_timeout: Duration,
+    pub(super) shutdown_timeout: Option<Duration>,
+    pub(super) shutdown: Option<Shutdown>,
+    pub(super) now: Duration,
+    pub(super) actions: Vec<Action<C>>,
+    /// Attempts that were called off, or can not begin for now: who waits for their decision is
+    /// looked at when the step's own work is done.
+    pub(super) decided: Vec<Index>,
+}
+
+impl<C> Core<C> {
+    /// All services stopped. `limits` has one entry a service.
+    pub(crate) fn new(
+        graph: Arc<Graph>,
+        limits: impl IntoIterator<Item = Limits>,
+        join_timeout: Duration,
+        shutdown_timeout: Option<Duration>,
+    ) -> Self {
+        let mut ranks = vec![u32::MAX; graph.len()];
+        for (rank, service) in graph.order().into_iter().enumerate() {
+            ranks[service as usize] = rank as u32;
+        }
+        Self {
+            graph,
+            ranks,
+            rows: limits.into_iter().map(Row::new).collect(),
+            ops: FxHashMap::default(),
+            next_op: 0,
+            live: 0,
+            join_timeout,
+            shutdown_timeout,
+            shutdown: None,
+            now: Duration::ZERO,
+            actions: Vec::new(),
+            decided: Vec::new(),
+        }
+    }
+
+    pub(super) fn row(&self, service: Index) -> &Row<C> {
+        &self.rows[service as usize]
+    }
+
+    pub(super) fn row_mut(&mut self, service: Index) -> &mut Row<C> {
+        &mut self.rows[service as usize]
+    }
+
+    pub(super) fn reply(&mut self, caller: C, answer: Answer) {
+        self.actions.push(Action::Reply { caller, answer });
+    }
+
+    pub(super) fn add(&mut self, op: Op<C>) -> OpId {
+        self.next_op += 1;
+        self.ops.insert(self.next_op, op);
+        self.next_op
+    }
+
+    /// Moves the service to `state` and makes that known.
+    pub(super) fn publish(&mut self, service: Index, state: ServiceState) {
+        let row = self.row_mut(service);
+        row.state = state.clone();
+        let incarnation = row.incarnation;
+        self.actions.push(Action::Publish { service, state, incarnation });
+    }
+
+    /// Whether a timer of that arming would still be heard.
+    pub(crate) fn is_armed(&self, service: Index, arming: u32) -> bool {
+        let row = self.row(service);
+        row.live && row.arming == arming
+    }
+
+    pub(super) fn arm(&mut self, service: Index, after: Duration) {
+        let row = self.row_mut(service);
+        row.arming = row.arming.wrapping_add(1);
+        let arming = row.arming;
+        self.actions.push(Action::Arm { service, arming, after });
+    }
+}

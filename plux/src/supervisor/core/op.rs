@@ -1,0 +1,64 @@
+//! What is under way: calls that are not answered yet, and the shutdown.
+
+use std::time::Duration;
+
+use super::words::{Down, Ended, Index, Up};
+
+/// Names a call that waits for ends.
+pub(super) type OpId = u64;
+
+/// A call that is not answered yet.
+pub(super) enum Op<C> {
+    Start(Start<C>),
+    /// A start that failed: answered when its rollback is complete.
+    Rollback {
+        callers: Vec<C>,
+        down: Down,
+        remaining: usize,
+    },
+    Stop {
+        caller: C,
+        service: Index,
+        /// How each member ended, as it did.
+        rows: Vec<Ended>,
+        remaining: usize,
+    },
+}
+
+/// A shutdown that has begun.
+pub(super) struct Shutdown {
+    pub(super) began: Duration,
+    pub(super) failed_before: Vec<Index>,
+    pub(super) members: Vec<Index>,
+    pub(super) finished: bool,
+}
+
+/// A pending start, shared by all who asked for the same service.
+pub(super) struct Start<C> {
+    pub(super) target: Index,
+    /// The closure in starting order; `true` where the start fails with that member.
+    pub(super) members: Vec<(Index, bool)>,
+    pub(super) callers: Vec<(C, Up)>,
+}
+
+impl<C> Start<C> {
+    /// Whether it fails when `service` does.
+    fn is_hard(&self, service: Index) -> bool {
+        self.members.iter().any(|&(member, hard)| member == service && hard)
+    }
+}
+
+impl<C> Op<C> {
+    /// The service that a pending start names.
+    pub(super) fn target(&self) -> Option<Index> {
+        match self {
+            Self::Start(start) => Some(start.target),
+            _ => None,
+        }
+    }
+
+    /// Whether it is a pending start that fails when `service` does.
+    pub(super) fn is_hard(&self, service: Index) -> bool {
+        matches!(self, Self::Start(start) if start.is_hard(service))
+    }
+}

@@ -1,0 +1,39 @@
+//! The step: what happened goes in, what to do comes out.
+//!
+//! Trap: news may be late. Exits are fenced by the incarnation's number, timers by their arming.
+
+use std::time::Duration;
+
+use super::model::Core;
+use super::words::{Action, Input};
+
+impl<C> Core<C> {
+    /// Takes in what happened at `now` (since the supervisor was built) and leaves what is to be
+    /// done, in this order, in `actions`.
+    pub(crate) fn step(&mut self, input: Input<C>, now: Duration, actions: &mut Vec<Action<C>>) {
+        self.now = now;
+        std::mem::swap(&mut self.actions, actions);
+        match input {
+            Input::Start { service, caller } => self.start(service, caller),
+            Input::Stop { service, caller } => self.stop(service, caller),
+            Input::Restart { service, caller } => self.restart(service, caller),
+            Input::Wait { service, caller } => self.wait(service, caller),
+            Input::Shutdown => self.begin_shutdown(),
+            Input::AbortNow => self.abort_now(),
+            Input::Ready { service, incarnation } => self.ready(service, incarnation),
+            Input::RunOver { service, incarnation, failed } => {
+                self.run_over(service, incarnation, failed);
+            }
+            Input::Ended { service, incarnation, ending } => {
+                self.ended(service, incarnation, ending);
+            }
+            Input::Timer { service, arming } => self.timer(service, arming),
+            Input::ShutdownTimer => self.abort_now(),
+        }
+        while let Some(service) = self.decided.pop() {
+            self.advance_dependents(service);
+        }
+        self.finish_shutdown();
+        std::mem::swap(&mut self.actions, actions);
+    }
+}

@@ -1,0 +1,156 @@
+//! What goes into the core and what comes out of it. `C` is whoever waits for an answer; the core
+//! only carries it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::error::{Exit, FailureCause, LoadError, ServiceFailure, SharedError};
+use crate::reason::StopReason;
+use crate::spec::GracePeriod;
+use crate::state::ServiceState;
+
+/// A service, by its place in the graph.
+pub(crate) type Index = u32;
+
+/// What happened.
+#[derive(Debug)]
+pub(crate) enum Input<C> {
+    /// Somebody wants the service up.
+    Start { service: Index, caller: C },
+    /// Somebody wants it stopped, its dependents first.
+    Stop { service: Index, caller: C },
+    /// Somebody wants a fresh incarnation.
+    Restart { service: Index, caller: C },
+    /// Somebody waits for its end.
+    Wait { service: Index, caller: C },
+    /// Everything is to stop, dependents first.
+    Shutdown,
+    /// Everything is to end at once, in no order.
+    AbortNow,
+    /// The service can serve.
+    Ready { service: Index, incarnation: u32 },
+    /// Its `run` is over, `failed` or not; tasks it spawned are not.
+    RunOver { service: Index, incarnation: u32, failed: bool },
+    /// Nothing of the incarnation is left.
+    Ended { service: Index, incarnation: u32, ending: Ending },
+    /// A timer of the service is due.
+    Timer { service: Index, arming: u32 },
+    /// The time for the whole shutdown is over.
+    ShutdownTimer,
+}
+
+/// How an incarnation ended.
+#[derive(Debug, Clone)]
+pub(crate) enum Ending {
+    /// Its run did.
+    Exit(Exit),
+    /// Its plugin did not load.
+    NotLoaded(LoadError),
+    /// Its plugin did not want to load.
+    Disabled(Arc<str>),
+}
+
+impl Ending {
+    /// The error of the user's in it.
+    pub(crate) fn error(&self) -> Option<SharedError> {
+        match self {
+            Self::Exit(Exit::Failed(error)) => Some(Arc::clone(error)),
+            Self::NotLoaded(LoadError::Failed(failure)) => match &failure.cause {
+                FailureCause::Error(error) => Some(Arc::clone(error)),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+}
+
+/// What is to be done.
+#[derive(Debug)]
+pub(crate) enum Action<C> {
+    /// Begin the attempt.
+    Begin { service: Index, incarnation: u32 },
+    /// Tell it to stop.
+    Signal { service: Index, reason: StopReason },
+    /// Drop what is left of it.
+    Abort { service: Index },
+    /// Send [`Input::Timer`] after this time.
+    Arm { service: Index, arming: u32, after: Duration },
+    /// Send [`Input::ShutdownTimer`] after this time.
+    ArmShutdown { after: Duration },
+    /// Make the state known.
+    Publish { service: Index, state: ServiceState, incarnation: u32 },
+    /// Make known that its stop did not go well.
+    Report { service: Index, incarnation: u32, exit: Exit },
+    /// Answer a call.
+    Reply { caller: C, answer: Answer },
+    /// The shutdown is over: tell, and end.
+    Finish { summary: Summary },
+}
+
+/// The answer to a call.
+#[derive(Debug, Clone)]
+pub(crate) enum Answer {
+    /// To a start or a restart.
+    Start(Result<Up, Down>),
+    /// To a stop: whom it stopped, or who leaked.
+    Stop(Result<Vec<Ended>, Index>),
+    /// To a wait.
+    State(ServiceState),
+}
+
+/// How a start succeeded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Up {
+    Started,
+    AlreadyRunning,
+    Joined,
+    Restarted(Vec<Index>),
+}
+
+/// Why a start failed.
+#[derive(Debug, Clone)]
+pub(crate) enum Down {
+    Failed { culprit: Index, failure: Arc<ServiceFailure> },
+    Disabled { culprit: Index, reason: Arc<str> },
+    Stopped { by: Index, reason: StopReason },
+    Leaked { culprit: Index },
+    Shutdown,
+}
+
+/// How a stop of one service went.
+#[derive(Debug, Clone)]
+pub(crate) struct Ended {
+    pub(crate) service: Index,
+    /// When it was told to stop, and when it had ended; none while it has not.
+    pub(crate) asked: Duration,
+    pub(crate) ended: Option<Duration>,
+    pub(crate) how: How,
+}
+
+/// How an incarnation that was told to stop ended.
+#[derive(Debug, Clone)]
+pub(crate) enum How {
+    /// By itself, without an error, or before it had begun.
+    Clean,
+    /// With an error or a panic.
+    Error(Exit),
+    /// It was dropped when its grace period was over.
+    Aborted,
+    /// It was dropped and has not ended.
+    Leaked,
+}
+
+/// What a shutdown has to tell.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Summary {
+    pub(crate) total: Duration,
+    pub(crate) failed_before: Vec<Index>,
+    pub(crate) rows: Vec<Ended>,
+}
+
+/// The bounds of one service.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limits {
+    pub(crate) grace_period: GracePeriod,
+    pub(crate) start_timeout: Option<Duration>,
+}

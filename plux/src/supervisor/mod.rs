@@ -1,0 +1,3 @@
+//! The supervisor.
+
+mod core;
