@@ -4,8 +4,13 @@ pub use async_trait::async_trait;
 pub use futures::future::BoxFuture;
 pub use linkme;
 
+pub use crate::function::{FunctionPoint, FunctionService, KeptContext};
+pub use crate::record::{RecordFields, encode_record, record_length};
 pub use crate::registry::{PLUX_RECORDS_V0, Record};
 pub use crate::spec::{
     AnyFactory, Dependency, DependencyKind, Factory, GracePeriod, PluginSpec, ServiceOptions,
 };
-pub use crate::{BoxError, ExtensionPoint, Name, Namespace, Origin, Service, ServiceContext};
+pub use crate::{
+    BoxError, ExtensionPoint, FromService, LinkedCrate, Name, Namespace, Origin, Service,
+    ServiceContext,
+};

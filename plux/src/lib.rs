@@ -1,28 +1,186 @@
 //! Typed plugins, loaded concurrently, and supervised services.
 
-#![expect(dead_code, unused_imports, reason = "the floors that call these are not on the tree")]
-
 #[doc(hidden)]
 pub mod __private;
 mod error;
 mod event;
 mod extension;
+mod finder;
+mod function;
 mod graph;
 mod handle;
 mod incarnation;
 mod listener;
+mod manager;
 mod name;
 mod near;
 mod origin;
 mod reason;
+mod record;
 mod registry;
+mod runtime;
 mod service;
+mod signals;
 mod spec;
 mod state;
 mod supervisor;
+mod table;
 mod task;
 
 pub use async_trait::async_trait;
+/// Makes a trait the contract of a namespace.
+///
+/// ```
+/// use std::sync::Arc;
+/// use plux::Service;
+///
+/// /// What every plugin is given when it is loaded.
+/// pub struct Cloud {
+///     pub region: String,
+/// }
+///
+/// #[plux::extension_point(namespace = "aws.services", context = Cloud, output = Arc<dyn Service>)]
+/// pub trait ServicePlugin {
+///     /// Methods of one's own are as in any trait; they may be async.
+///     fn port(&self) -> u16 {
+///         0
+///     }
+/// }
+/// ```
+///
+/// | key | value | default |
+/// |---|---|---|
+/// | `namespace` | the name of the group: 1 to 128 ASCII letters, digits, `_`, `-` or `.`, the first one a letter or a digit | must be given |
+/// | `context` | the type that every load is given, by reference | `()` |
+/// | `output` | the type that a load yields | `()` |
+/// | `crate` | where plux is, when it is renamed or re-exported | `::plux` |
+///
+/// The trait gets `Send + Sync + 'static` and two methods, with the context and the output in them:
+///
+/// - `async fn should_load(&self, context: &Cloud) -> Result<bool, BoxError>`: whether the plugin
+///   wants to be loaded. It does, unless a plugin says otherwise; a plugin that does not is not asked.
+/// - `async fn load(&self, context: &Cloud) -> Result<Arc<dyn Service>, BoxError>`: where the output
+///   is `()`, a plugin may leave it out.
+///
+/// The extension point is `dyn ServicePlugin`: `PluginManager::<dyn ServicePlugin>` manages its
+/// plugins. The trait has no parameters, associated types or constants. When all its methods have
+/// defaults and it has no other supertraits, [functions](macro@service) fit it too.
+pub use plux_macros::extension_point;
+/// Registers a plugin: a type, by the `impl` of its trait, or what a factory function makes.
+///
+/// ```
+/// use plux::BoxError;
+///
+/// #[plux::extension_point(namespace = "doc.greetings", context = String, output = String)]
+/// pub trait Greeting {}
+///
+/// // A type that has a `Default`: the trait says which namespace it is for.
+/// #[derive(Default)]
+/// struct Hello;
+///
+/// #[plux::plugin]
+/// impl Greeting for Hello {
+///     async fn load(&self, name: &String) -> Result<String, BoxError> {
+///         Ok(format!("hello, {name}"))
+///     }
+/// }
+///
+/// // A type that is several plugins: outside of `#[plugin]`, the impl is marked as async.
+/// struct Word(&'static str);
+///
+/// #[plux::async_trait]
+/// impl Greeting for Word {
+///     async fn load(&self, name: &String) -> Result<String, BoxError> {
+///         Ok(format!("{} {name}", self.0))
+///     }
+/// }
+///
+/// #[plux::plugin(extension = dyn Greeting, wants = ["hello"])]
+/// fn good_bye() -> Word {
+///     Word("good bye")
+/// }
+///
+/// #[plux::plugin(extension = dyn Greeting, name = "from-env", requires = ["hello"])]
+/// fn chosen() -> Result<Word, std::env::VarError> {
+///     Ok(Word(if std::env::var("GREETING")? == "short" { "hi" } else { "good day" }))
+/// }
+///
+/// # fn main() -> Result<(), BoxError> {
+/// let manager = plux::PluginManager::<dyn Greeting>::builder("you".to_owned()).build();
+/// assert_eq!(manager.names()?, ["from-env", "good-bye", "hello"]);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// | key | value | default |
+/// |---|---|---|
+/// | `name` | the name in the namespace, of the same characters as the namespace | the name of the type or function in kebab case: `SqsQueue` and `sqs_queue` are `sqs-queue`, `HTTPServer` is `http-server` |
+/// | `extension` | `dyn Trait`, on a function | the trait of the `impl` |
+/// | `requires` | a list of plugins without which this one is not loaded | `[]` |
+/// | `wants` | a list of plugins that are loaded first, and may fail | `[]` |
+/// | `after` | a list of plugins that go first where they take part | `[]` |
+/// | `grace_period` | of a service: the time from the stop signal to the abort, as `"500ms"`, `"2s"`, `"1m"`, `"1h"`; `"none"` aborts at once, `"unlimited"` never | the supervisor's |
+/// | `start_timeout` | of a service: the time from the beginning of a start to readiness | the supervisor's |
+/// | `crate` | where plux is, when it is renamed or re-exported | `::plux` |
+///
+/// A dependency is the name of a plugin of the own namespace, or `namespace:name`. An error of a
+/// factory is the plugin's failure; so is a panic. A factory runs once per attempt to initialize.
+///
+/// What is registered in a crate is found by a binary that [names](link!) the crate. A tool can read
+/// it from the binary without running it: [`PluginSpec::record`] says how.
+pub use plux_macros::plugin;
+/// Registers an async function as a service.
+///
+/// ```
+/// use plux::{BoxError, FnService, PluginManager, ServiceContext, Supervisor};
+///
+/// #[plux::service(grace_period = "2s", start_timeout = "5s")]
+/// async fn clock(cx: ServiceContext) -> Result<(), BoxError> {
+///     let mut tick = tokio::time::interval(std::time::Duration::from_secs(1));
+///     cx.ready("the first tick is due");
+///     while cx.running_until(tick.tick()).await.is_some() {
+///         println!("tick");
+///     }
+///     Ok(())
+/// }
+///
+/// #[tokio::main]
+/// async fn main() -> Result<(), BoxError> {
+///     let manager = PluginManager::<dyn FnService>::builder(()).build();
+///     let supervisor = Supervisor::builder().manager(manager).build()?;
+///     supervisor.start("clock").await?;
+///     supervisor.shutdown().await?;
+///     Ok(())
+/// }
+/// ```
+///
+/// The function takes a [`ServiceContext`] and, if it wants, the context of its namespace, which it
+/// keeps as a clone for all of its runs:
+///
+/// ```
+/// # use std::sync::Arc;
+/// # use plux::{BoxError, Service, ServiceContext};
+/// #[derive(Clone)]
+/// pub struct Cloud {
+///     pub region: String,
+/// }
+///
+/// #[plux::extension_point(namespace = "doc.services", context = Cloud, output = Arc<dyn Service>)]
+/// pub trait ServicePlugin {}
+///
+/// #[plux::service(extension = dyn ServicePlugin, requires = ["store"])]
+/// async fn s3(cx: ServiceContext, cloud: &Cloud) -> Result<(), BoxError> {
+///     let store = cx.dependency::<String>("store")?.get()?;
+///     cx.ready(format!("s3 in {}, on {store}", cloud.region));
+///     cx.stopping().await;
+///     Ok(())
+/// }
+/// ```
+///
+/// The keys are those of [`plugin`](macro@plugin). `extension` is the extension point it goes to,
+/// [`FnService`] unless given; its trait must require nothing of a plugin but `load`, and its output
+/// must be one that [`FromService`] makes of a service.
+pub use plux_macros::service;
 
 pub use error::{
     BoxError, BuildError, BuildProblem, Exit, FailureCause, FindError, GraphError, HandleError,
@@ -31,15 +189,24 @@ pub use error::{
 };
 pub use event::{Event, EventKind};
 pub use extension::ExtensionPoint;
+pub use finder::{ListFinder, PluginFinder, RegistryFinder};
+pub use function::{FnService, FromService};
 pub use handle::Handle;
 pub use listener::{Listener, Tracing};
+pub use manager::{LoadReport, Loaded, PluginManager, PluginManagerBuilder};
 pub use name::{MAX_LEN, Name, NameError, Namespace, PluginId, is_valid_name};
 pub use origin::Origin;
 pub use reason::{Disabled, Phase, StopReason, Stopped};
+pub use registry::{LinkedCrate, silent_crates};
+pub use runtime::main;
 pub use service::{Service, ServiceContext};
 pub use spec::{
     AnyFactory, Dependency, DependencyKind, Factory, GracePeriod, PluginSpec, ServiceOptions,
     SpecRef,
 };
 pub use state::{PluginState, ServiceState};
+pub use supervisor::{
+    RestartReport, ServiceStatus, ShutdownReport, StartOutcome, StartReport, StopHow, StopReport,
+    StopRow, Supervisor, SupervisorBuilder, WeakSupervisor,
+};
 pub use task::{Panic, install_panic_hook};

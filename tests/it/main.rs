@@ -3,4 +3,84 @@
 //! The name of a test carries the number of the promise in docs/semantics.md that it holds.
 
 #[cfg(test)]
+mod c01_one_run;
+#[cfg(test)]
+mod c02_callbacks;
+#[cfg(test)]
+mod c02_errors;
+#[cfg(test)]
+mod c03_status;
+#[cfg(test)]
+mod c05_restart;
+#[cfg(test)]
+mod c06_calls;
+#[cfg(test)]
+mod contract;
+#[cfg(test)]
+mod d01_edges;
+#[cfg(test)]
+mod d02_refused;
+#[cfg(test)]
+mod d03_holds;
+#[cfg(test)]
+mod d04_stop;
+#[cfg(test)]
+mod d05_reactions;
+#[cfg(test)]
+mod drop;
+#[cfg(test)]
+mod find;
+#[cfg(test)]
+mod kit;
+#[cfg(test)]
+mod load;
+#[cfg(test)]
+mod load_all;
+#[cfg(test)]
 mod name;
+#[cfg(test)]
+mod order;
+#[cfg(test)]
+mod panic;
+#[cfg(test)]
+mod registration;
+#[cfg(test)]
+mod s01_states;
+#[cfg(test)]
+mod s02_rollback;
+#[cfg(test)]
+mod s02_start;
+#[cfg(test)]
+mod s03_readiness;
+#[cfg(test)]
+mod s04_exits;
+#[cfg(test)]
+mod s05_stop;
+#[cfg(test)]
+mod s05_stop_while_starting;
+#[cfg(test)]
+mod s06_again;
+#[cfg(test)]
+mod s07_stopped;
+#[cfg(test)]
+mod s08_deadline;
+#[cfg(test)]
+mod s11_tasks;
+#[cfg(test)]
+mod scripted;
+#[cfg(test)]
+mod send;
+#[cfg(test)]
+mod x01_bounds;
+#[cfg(test)]
+mod x02_shutdown;
+#[cfg(test)]
+mod x03_leaked;
+#[cfg(test)]
+mod x05_shared;
+#[cfg(test)]
+mod x06_faults;
+#[cfg(test)]
+mod x08_signals;
+#[cfg(test)]
+mod x08_status;

@@ -7,6 +7,7 @@
 mod bans;
 mod floors;
 mod manifest;
+mod promises;
 mod shape;
 mod tokens;
 mod tree;

@@ -1,0 +1,390 @@
+//! Loading many plugins: all of a manager, or one with all it pulls in.
+//!
+//! A few loaders, tasks of plux's own, take plugins from a shared queue and poll each attempt where
+//! they are. A loader whose attempt is pending hands its seat to a fresh loader and waits for that
+//! attempt; so what is ready at once costs no task, and what is pending costs one. Whoever finishes
+//! a plugin goes on with a dependent it made ready. There are no levels.
+//!
+//! Trap: a task that was spawned by a worker stands in a slot that other workers can not take from,
+//! until the worker comes back to its queue. A loader that has spawned another one therefore steps
+//! aside before it goes on; else loads that compute would run one after the other.
+
+use std::collections::VecDeque;
+use std::future::{Future, poll_fn};
+use std::mem;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
+use std::task::Poll;
+
+use parking_lot::Mutex;
+use rustc_hash::FxHashMap;
+use tokio::sync::oneshot;
+use tokio::task::{unconstrained, yield_now};
+
+use super::load::attempt;
+use super::loaded::Loaded;
+use super::shared::Shared;
+use crate::error::LoadError;
+use crate::extension::ExtensionPoint;
+use crate::table::Table;
+use crate::task;
+
+/// A loader lets other tasks run after so many plugins.
+const TURN: u32 = 128;
+/// Stands for the count of a member that was ready from the start; such a one is never counted down.
+const READY: u32 = u32::MAX;
+
+/// Makes one attempt for each member that is not loaded, each after those it depends on. Dropping
+/// the future changes nothing.
+pub(super) async fn load<P: ExtensionPoint + ?Sized + 'static>(
+    shared: &Arc<Shared<P>>,
+    table: &Arc<Table<P>>,
+    members: Members,
+) {
+    // Only a strict batch has errors.
+    let _ = run(shared, table, members, None).await;
+}
+
+/// The same until one fails: from then on no attempt begins.
+///
+/// # Errors
+/// The first failure, as soon as it is there.
+pub(super) async fn try_load<P: ExtensionPoint + ?Sized + 'static>(
+    shared: &Arc<Shared<P>>,
+    table: &Arc<Table<P>>,
+    members: Members,
+) -> Result<(), LoadError> {
+    run(shared, table, members, Some(Strict::default())).await
+}
+
+async fn run<P: ExtensionPoint + ?Sized + 'static>(
+    shared: &Arc<Shared<P>>,
+    table: &Arc<Table<P>>,
+    members: Members,
+    strict: Option<Strict>,
+) -> Result<(), LoadError> {
+    let count = members.len(table);
+    if count == 0 {
+        return Ok(());
+    }
+    let (caller, answer) = oneshot::channel();
+    let workers = tokio::runtime::Handle::current().metrics().num_workers();
+    let seats = workers.min(count);
+    let batch = Arc::new(Batch {
+        call: table.calls.next(),
+        missing: members.missing(table),
+        members,
+        count,
+        cursor: AtomicUsize::new(0),
+        queue: Mutex::default(),
+        strict,
+        table: Arc::clone(table),
+        shared: Arc::clone(shared),
+        caller: Mutex::new(Some(caller)),
+    });
+    for _ in 0..seats {
+        Batch::spawn_loader(&batch);
+    }
+    drop(batch);
+    // Without an error the channel closes when the last loader has let go of the batch.
+    answer.await.map_or(Ok(()), Err)
+}
+
+/// Loads one plugin that pulls nothing in: one task, and nothing shared.
+pub(super) async fn load_one<P: ExtensionPoint + ?Sized + 'static>(
+    shared: &Arc<Shared<P>>,
+    table: &Arc<Table<P>>,
+    index: u32,
+) {
+    let (working, call) = (Working::begin(shared, table), table.calls.next());
+    let attempt = async move { attempt(&working.shared, &working.table, index, call).await };
+    // An error is the end of the runtime; the row then says that the attempt was cut short.
+    let _ = task::spawn(attempt).await;
+}
+
+/// Which plugins take part. A member's position is its place among them.
+pub(super) enum Members {
+    /// All of the table; position and node are the same.
+    All,
+    /// Some of it.
+    Some { nodes: Vec<u32>, positions: FxHashMap<u32, u32> },
+}
+
+impl Members {
+    pub(super) fn of(nodes: Vec<u32>) -> Self {
+        let positions = nodes.iter().zip(0..).map(|(node, position)| (*node, position)).collect();
+        Self::Some { nodes, positions }
+    }
+
+    fn len<P: ExtensionPoint + ?Sized + 'static>(&self, table: &Table<P>) -> usize {
+        match self {
+            Self::All => table.rows().len(),
+            Self::Some { nodes, .. } => nodes.len(),
+        }
+    }
+
+    fn node(&self, position: u32) -> u32 {
+        match self {
+            Self::All => position,
+            Self::Some { nodes, .. } => nodes[position as usize],
+        }
+    }
+
+    fn position(&self, node: u32) -> Option<u32> {
+        match self {
+            Self::All => Some(node),
+            Self::Some { positions, .. } => positions.get(&node).copied(),
+        }
+    }
+
+    /// For each position how many members it waits for; nothing at all without edges. What can not
+    /// be used is waited for by nobody, and waits for nobody.
+    fn missing<P: ExtensionPoint + ?Sized + 'static>(&self, table: &Table<P>) -> Box<[AtomicU32]> {
+        let graph = table.graph();
+        if graph.has_no_edges() {
+            return Box::default();
+        }
+        let count = |position: u32| {
+            let node = self.node(position);
+            let waits = match graph.problem(node) {
+                Some(_) => 0,
+                None => graph.usable(node).filter(|(to, _)| self.position(*to).is_some()).count(),
+            };
+            AtomicU32::new(if waits == 0 { READY } else { waits as u32 })
+        };
+        (0..self.len(table) as u32).map(count).collect()
+    }
+}
+
+struct Batch<P: ExtensionPoint + ?Sized + 'static> {
+    /// The number of the call.
+    call: u64,
+    members: Members,
+    count: usize,
+    missing: Box<[AtomicU32]>,
+    /// The next position to look at for a member that was ready from the start.
+    cursor: AtomicUsize,
+    queue: Mutex<Queue>,
+    strict: Option<Strict>,
+    /// Before `shared`, as in [`Working`].
+    table: Arc<Table<P>>,
+    shared: Arc<Shared<P>>,
+    /// Sent to by a strict batch; the last field, so that the caller hears when all else is gone.
+    caller: Mutex<Option<oneshot::Sender<LoadError>>>,
+}
+
+/// One lock for both, so that nobody can leave a seat without seeing what was just queued.
+#[derive(Default)]
+struct Queue {
+    /// Positions that became ready since the start.
+    ready: VecDeque<u32>,
+    /// How many loaders may still take from the queue.
+    free_seats: usize,
+}
+
+impl Queue {
+    fn take_seat(&mut self) -> bool {
+        let free = self.free_seats > 0;
+        self.free_seats -= usize::from(free);
+        free
+    }
+}
+
+/// What ends a batch at its first failure.
+#[derive(Default)]
+struct Strict {
+    over: AtomicBool,
+}
+
+impl<P: ExtensionPoint + ?Sized + 'static> Batch<P> {
+    /// Spawns a loader on a seat that the caller had, or took.
+    fn spawn_loader(batch: &Arc<Self>) {
+        let loader = Loader {
+            working: Working::begin(&batch.shared, &batch.table),
+            batch: Arc::clone(batch),
+            seated: true,
+        };
+        task::spawn(loader.run());
+    }
+
+    /// Whether a failure has ended the batch.
+    fn is_over(&self) -> bool {
+        self.strict.as_ref().is_some_and(|strict| strict.over.load(Ordering::Acquire))
+    }
+
+    /// The next position for a loader with a seat; without one the seat is free again.
+    fn next(&self) -> Option<u32> {
+        while self.cursor.load(Ordering::Relaxed) < self.count {
+            let position = self.cursor.fetch_add(1, Ordering::Relaxed);
+            if position >= self.count {
+                break;
+            }
+            let waits_for_none = |missing: &AtomicU32| missing.load(Ordering::Relaxed) == READY;
+            if self.missing.get(position).is_none_or(waits_for_none) {
+                return Some(position as u32);
+            }
+        }
+        let mut queue = self.queue.lock();
+        let next = queue.ready.pop_front();
+        queue.free_seats += usize::from(next.is_none());
+        next
+    }
+
+    /// Whether there is work for another loader on the seat of the caller; otherwise it is free again.
+    fn hands_seat_on(&self) -> bool {
+        if self.cursor.load(Ordering::Relaxed) < self.count {
+            return true;
+        }
+        let mut queue = self.queue.lock();
+        let idle = queue.ready.is_empty();
+        queue.free_seats += usize::from(idle);
+        !idle
+    }
+
+    /// Counts down those that waited for `position`. Returns one that is ready now; the others go
+    /// into the queue, with a loader for each as long as there are seats.
+    async fn finish(batch: &Arc<Self>, position: u32) -> Option<u32> {
+        let node = batch.members.node(position);
+        if batch.strict.is_some() {
+            batch.look_for_failure(node);
+        }
+        let graph = batch.table.graph();
+        if batch.missing.is_empty() || graph.problem(node).is_some() {
+            return None;
+        }
+        let (mut in_hand, mut spawned) = (None, false);
+        for &(dependent, _) in graph.dependents(node) {
+            let Some(waiting) = batch.members.position(dependent) else { continue };
+            let missing = &batch.missing[waiting as usize];
+            if missing.load(Ordering::Relaxed) == READY
+                || missing.fetch_sub(1, Ordering::AcqRel) != 1
+            {
+                continue;
+            }
+            if in_hand.is_none() {
+                in_hand = Some(waiting);
+                continue;
+            }
+            let seat = {
+                let mut queue = batch.queue.lock();
+                queue.ready.push_back(waiting);
+                queue.take_seat()
+            };
+            if seat {
+                Self::spawn_loader(batch);
+                spawned = true;
+            }
+        }
+        if spawned {
+            step_aside().await;
+        }
+        in_hand
+    }
+
+    /// Ends a strict batch, and tells its caller, when the attempt for `node` failed.
+    #[cold]
+    fn look_for_failure(&self, node: u32) {
+        let (Some(strict), entry) = (&self.strict, self.table.row(node)) else { return };
+        match Loaded::outcome(entry) {
+            Ok(_) | Err(LoadError::Disabled { .. } | LoadError::Skipped { .. }) => {}
+            Err(error) => {
+                strict.over.store(true, Ordering::Release);
+                if let Some(caller) = self.caller.lock().take() {
+                    // The caller may have given up.
+                    let _ = caller.send(error);
+                }
+            }
+        }
+    }
+}
+
+/// Counts one task of the manager for as long as it lives. The table goes first: the task may be the
+/// last to hold the manager's state, and plugins are dropped before their context.
+struct Working<P: ExtensionPoint + ?Sized + 'static> {
+    table: Arc<Table<P>>,
+    shared: Arc<Shared<P>>,
+}
+
+impl<P: ExtensionPoint + ?Sized + 'static> Working<P> {
+    fn begin(shared: &Arc<Shared<P>>, table: &Arc<Table<P>>) -> Self {
+        shared.closing.begin();
+        Self { table: Arc::clone(table), shared: Arc::clone(shared) }
+    }
+}
+
+impl<P: ExtensionPoint + ?Sized + 'static> Drop for Working<P> {
+    fn drop(&mut self) {
+        self.shared.closing.end();
+    }
+}
+
+/// Goes to the end of the worker's queue, where other workers can take it from. After tokio's
+/// `yield_now` a task stays with its worker until that has nothing else to do.
+async fn step_aside() {
+    let mut first = true;
+    poll_fn(|cx| {
+        if !mem::take(&mut first) {
+            return Poll::Ready(());
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
+}
+
+struct Loader<P: ExtensionPoint + ?Sized + 'static> {
+    working: Working<P>,
+    batch: Arc<Batch<P>>,
+    seated: bool,
+}
+
+impl<P: ExtensionPoint + ?Sized + 'static> Loader<P> {
+    async fn run(mut self) {
+        let mut in_hand = None;
+        let mut turn = TURN;
+        while let Some(position) = in_hand.take().or_else(|| self.next())
+            && !self.batch.is_over()
+        {
+            self.visit(position).await;
+            in_hand = Batch::finish(&self.batch, position).await;
+            turn -= 1;
+            if turn == 0 {
+                turn = TURN;
+                yield_now().await;
+            }
+        }
+    }
+
+    /// The next position from the queue; `None` also when there are loaders enough.
+    fn next(&mut self) -> Option<u32> {
+        if !self.seated && !self.batch.queue.lock().take_seat() {
+            return None;
+        }
+        let next = self.batch.next();
+        self.seated = next.is_some();
+        next
+    }
+
+    /// Makes the attempt in place. If it is pending at first, another loader takes the seat.
+    async fn visit(&mut self, position: u32) {
+        let node = self.batch.members.node(position);
+        let Working { table, shared } = &self.working;
+        let mut attempt = pin!(attempt(shared, table, node, self.batch.call));
+        let mut seated = mem::take(&mut self.seated);
+        let mut first = true;
+        poll_fn(|cx| {
+            if !mem::take(&mut first) {
+                return attempt.as_mut().poll(cx);
+            }
+            // What is ready must not look pending because other plugins have used up the budget.
+            let poll = pin!(unconstrained(attempt.as_mut())).poll(cx);
+            if poll.is_pending() && mem::take(&mut seated) && self.batch.hands_seat_on() {
+                Batch::spawn_loader(&self.batch);
+            }
+            poll
+        })
+        .await;
+        self.seated = seated;
+    }
+}

@@ -1,0 +1,214 @@
+//! The manager as its users see it.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::batch::{self, Members};
+use super::loaded::Loaded;
+use super::report::LoadReport;
+use super::shared::Shared;
+use crate::error::{FindError, LoadError};
+use crate::extension::ExtensionPoint;
+use crate::name::{Name, Namespace};
+use crate::spec::SpecRef;
+use crate::state::PluginState;
+use crate::table::Table;
+
+/// Finds the plugins of one namespace, loads them once, and owns what they yield.
+///
+/// A clone is another handle on the same manager. When the last handle is dropped, loads that are
+/// still pending end where they stand, their futures dropped, and no other begins; then what the
+/// plugins have acquired is dropped plugin by plugin, dependents first. Without a load under way that
+/// has happened when the drop returns; otherwise the task of the last load does it.
+///
+/// Plugins are loaded in tasks of plux's own on the caller's tokio runtime. A caller that gives up
+/// neither cancels nor disturbs a load.
+pub struct PluginManager<P: ExtensionPoint + ?Sized + 'static> {
+    owner: Arc<Owner<P>>,
+    shared: Arc<Shared<P>>,
+}
+
+/// What every handle holds, and no task: the end of the last handle ends the tasks.
+struct Owner<P: ExtensionPoint + ?Sized + 'static> {
+    shared: Arc<Shared<P>>,
+}
+
+impl<P: ExtensionPoint + ?Sized + 'static> Drop for Owner<P> {
+    fn drop(&mut self) {
+        self.shared.closing.close();
+    }
+}
+
+impl<P: ExtensionPoint + ?Sized + 'static> PluginManager<P> {
+    pub(super) fn new(shared: Arc<Shared<P>>) -> Self {
+        Self { owner: Arc::new(Owner { shared: Arc::clone(&shared) }), shared }
+    }
+
+    /// The namespace.
+    pub fn namespace(&self) -> &Namespace {
+        &self.shared.namespace
+    }
+
+    /// Loads a plugin, after all that it requires and wants; returns at once when it is loaded.
+    ///
+    /// However many ask at once, one attempt is made and all get its outcome. A plugin that failed,
+    /// or was skipped, is tried again by a call that begins afterwards: its factory is run again only
+    /// if it had failed. A disabled plugin stays disabled, and none of its code is run.
+    ///
+    /// Cancel safe: the load goes on.
+    ///
+    /// # Errors
+    /// [`LoadError`] says why the plugin is not loaded.
+    ///
+    /// # Panics
+    /// When something is to be loaded outside a tokio runtime.
+    pub async fn load(&self, name: &str) -> Result<Loaded<P>, LoadError> {
+        let table = self.shared.table()?;
+        let Some(entry) = table.get(name) else { return Err(self.unknown(table, name)) };
+        if let Some(loaded) = Loaded::of(&entry) {
+            return Ok(loaded);
+        }
+        if let Some(problem) = table.unusable(&entry) {
+            return Err(problem.clone());
+        }
+        if entry.is_busy() {
+            entry.settled().await;
+        } else if !entry.is_disabled() {
+            let nodes = table.graph().closure(entry.index());
+            match nodes.as_slice() {
+                [node] => batch::load_one(&self.shared, table, *node).await,
+                _ => batch::load(&self.shared, table, Members::of(nodes)).await,
+            }
+        }
+        Loaded::outcome(&entry)
+    }
+
+    /// Loads all plugins, each as soon as what it depends on has been decided, and reports how each
+    /// of them stands. A failure stops nothing but what requires the failed one. Plugins that
+    /// failed or were skipped before are tried again.
+    ///
+    /// Cancel safe: the loads go on.
+    ///
+    /// # Panics
+    /// When something is to be loaded outside a tokio runtime.
+    pub async fn load_all(&self) -> LoadReport<P> {
+        match self.shared.table() {
+            Ok(table) => {
+                batch::load(&self.shared, table, Members::All).await;
+                LoadReport::of(table)
+            }
+            Err(error) => LoadReport::not_found(error),
+        }
+    }
+
+    /// Loads all plugins as [`load_all`](Self::load_all) does, or returns the first error as soon as
+    /// there is one: from then on no load begins. Those that have begun go on, as they do when a
+    /// caller gives up, and what has not begun can be loaded later. What can not be used at all, for
+    /// its place in the graph or because its name is taken twice, is an error before anything begins.
+    ///
+    /// A disabled plugin, and one that is skipped because of it, is no error.
+    ///
+    /// Cancel safe: the loads go on.
+    ///
+    /// # Errors
+    /// The first one: of the finder, of the graph, or of a plugin that failed.
+    ///
+    /// # Panics
+    /// When something is to be loaded outside a tokio runtime.
+    pub async fn try_load_all(&self) -> Result<LoadReport<P>, LoadError> {
+        let table = self.shared.table()?;
+        if let Some(problem) = table.first_unusable() {
+            return Err(problem.clone());
+        }
+        batch::try_load(&self.shared, table, Members::All).await?;
+        let report = LoadReport::of(table);
+        // Without an answer of the batch something failed all the same when the runtime was ended.
+        match report.failed().first() {
+            Some((_, error)) => Err(error.clone()),
+            None => Ok(report),
+        }
+    }
+
+    /// The names of all plugins, in order.
+    ///
+    /// # Errors
+    /// When the finder has no answer. This goes for every question that has to find plugins first;
+    /// none of them runs any code of a plugin, and none waits for a load.
+    pub fn names(&self) -> Result<Vec<Name>, FindError> {
+        let table = self.shared.table()?;
+        Ok(table.rows().iter().map(|entry| entry.spec().name().clone()).collect())
+    }
+
+    /// The specs of all plugins, in the order of names. Of several with one name it is the first.
+    ///
+    /// # Errors
+    /// As [`names`](Self::names).
+    pub fn specs(&self) -> Result<Vec<SpecRef>, FindError> {
+        let table = self.shared.table()?;
+        Ok(table.rows().iter().map(|entry| entry.spec().clone()).collect())
+    }
+
+    /// Whether there is a plugin of that name.
+    ///
+    /// # Errors
+    /// As [`names`](Self::names).
+    pub fn contains(&self, name: &str) -> Result<bool, FindError> {
+        Ok(self.shared.table()?.get(name).is_some())
+    }
+
+    /// Where a plugin stands; `None` for an unknown name, and without an answer of the finder. Never
+    /// waits for a load.
+    pub fn state(&self, name: &str) -> Option<PluginState> {
+        let table = self.shared.table().ok()?;
+        table.get(name).map(|entry| table.state(&entry))
+    }
+
+    /// A loaded plugin; `None` if it is not loaded. Never waits for a load.
+    pub fn get(&self, name: &str) -> Option<Loaded<P>> {
+        Loaded::of(&self.shared.table().ok()?.get(name)?)
+    }
+
+    /// The loaded plugins, in the order of names, whatever order they finished in.
+    pub fn loaded(&self) -> Vec<Loaded<P>> {
+        match self.shared.table() {
+            Ok(table) => table.rows().iter().filter_map(Loaded::of).collect(),
+            Err(_) => Vec::new(),
+        }
+    }
+
+    /// Ends the loads that are pending and lets no new one begin; returns when none is left. Cancel
+    /// safe: the manager is closed all the same.
+    pub(crate) async fn close(&self) {
+        self.shared.closing.close();
+        self.shared.closing.closed().await;
+    }
+
+    /// The plugins that somebody is loading now.
+    pub(crate) fn pending(&self) -> Vec<Name> {
+        let Ok(table) = self.shared.table() else { return Vec::new() };
+        let busy = table.rows().iter().filter(|entry| entry.is_busy());
+        busy.map(|entry| entry.spec().name().clone()).collect()
+    }
+
+    #[cold]
+    fn unknown(&self, table: &Table<P>, name: &str) -> LoadError {
+        LoadError::Unknown {
+            namespace: self.shared.namespace.clone(),
+            name: name.to_owned(),
+            near: table.near(name),
+            empty: table.rows().is_empty(),
+        }
+    }
+}
+
+impl<P: ExtensionPoint + ?Sized + 'static> Clone for PluginManager<P> {
+    fn clone(&self) -> Self {
+        Self { owner: Arc::clone(&self.owner), shared: Arc::clone(&self.shared) }
+    }
+}
+
+impl<P: ExtensionPoint + ?Sized + 'static> fmt::Debug for PluginManager<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PluginManager({})", self.shared.namespace)
+    }
+}

@@ -1,0 +1,12 @@
+//! What carries the core's decisions out: tasks, timers, the mailbox.
+
+mod shared;
+
+mod child;
+
+mod timers;
+
+mod dispatcher;
+
+pub(crate) use dispatcher::Dispatcher;
+pub(crate) use shared::{Caller, Child, Owner, Shared};

@@ -1,0 +1,106 @@
+//! The dispatcher's timers. A late timer does no harm: the core fences it.
+//!
+//! Trap: a timer that nobody waits for any more stays until it is due, and a service that is started
+//! and stopped in a loop arms one each time. So they are swept out when they have become most.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep_until};
+
+use crate::supervisor::core::Index;
+
+/// When, whose, and by which arming.
+type Entry = (Instant, Index, u32);
+
+/// So few are never swept.
+const FEW: usize = 64;
+
+#[derive(Default)]
+pub(super) struct Timers {
+    heap: BinaryHeap<Reverse<Entry>>,
+    shutdown: Option<Instant>,
+    /// How many the last sweep left.
+    kept: usize,
+}
+
+/// A timer that is due.
+pub(super) enum Due {
+    Service(Index, u32),
+    Shutdown,
+}
+
+impl Timers {
+    pub(super) fn arm(&mut self, now: Instant, service: Index, arming: u32, after: Duration) {
+        if let Some(at) = now.checked_add(after) {
+            self.heap.push(Reverse((at, service, arming)));
+        }
+    }
+
+    /// Whether it is time for a sweep: they have doubled since the last one.
+    pub(super) fn are_many(&self) -> bool {
+        self.heap.len() > 2 * self.kept + FEW
+    }
+
+    /// Takes out those that are not `armed` any more.
+    pub(super) fn sweep(&mut self, armed: impl Fn(Index, u32) -> bool) {
+        self.heap.retain(|Reverse((_, service, arming))| armed(*service, *arming));
+        self.kept = self.heap.len();
+    }
+
+    pub(super) fn arm_shutdown(&mut self, now: Instant, after: Duration) {
+        self.shutdown = now.checked_add(after);
+    }
+
+    fn next_at(&self) -> Option<Instant> {
+        let first = self.heap.peek().map(|Reverse((at, ..))| *at);
+        first.into_iter().chain(self.shutdown).min()
+    }
+
+    /// Waits for the next timer; for ever when none is armed. Cancel safe.
+    pub(super) async fn wait(&self) {
+        match self.next_at() {
+            Some(at) => sleep_until(at).await,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Takes out one timer that is due.
+    pub(super) fn pop(&mut self, now: Instant) -> Option<Due> {
+        if self.shutdown.is_some_and(|at| at <= now) {
+            self.shutdown = None;
+            return Some(Due::Shutdown);
+        }
+        let Reverse((at, ..)) = self.heap.peek()?;
+        if *at > now {
+            return None;
+        }
+        self.heap.pop().map(|Reverse((_, service, arming))| Due::Service(service, arming))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn timers_of_the_past_are_swept_out_and_the_others_stay() {
+        let now = Instant::now();
+        let mut timers = Timers::default();
+        timers.arm(now, 1, 0, Duration::from_secs(60));
+        for arming in 0..10_000 {
+            timers.arm(now, 7, arming, Duration::from_secs(30));
+            if timers.are_many() {
+                timers.sweep(|service, other| service == 1 || other == arming);
+            }
+        }
+        assert!(timers.heap.len() <= 2 * FEW, "{} are left", timers.heap.len());
+        timers.sweep(|service, other| service == 1 || other == 9_999);
+        assert_eq!(timers.heap.len(), 2);
+        assert!(timers.pop(now).is_none());
+        let late = now + Duration::from_secs(30);
+        assert!(matches!(timers.pop(late), Some(Due::Service(7, 9_999))));
+        assert!(timers.pop(late).is_none());
+    }
+}

@@ -1,0 +1,245 @@
+//! Owning a row for one attempt. Each step takes the one before it by value, so a move that is not
+//! drawn here can not be written.
+//!
+//! ```text
+//! claim ─► Claim ─► Initialized ─► Loading ─► loaded ─► Ended
+//!            └───────────┴────────────┴─────► not(reason) ─►┘
+//! ```
+//!
+//! Trap: the last state is published while the row is still owned, and `Ended` gives it up. Between
+//! the two the event is emitted, so that no event of a later attempt can overtake it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::entry::{
+    BUSY, DISABLED, Entry, INITIALIZED, LOADED, LOADING, RESOLVED, Reason, TAG, Value, WAITED,
+    discard,
+};
+use crate::error::{FailureCause, LoadFailure};
+use crate::extension::ExtensionPoint;
+use crate::reason::Phase;
+
+/// Numbers the calls that want something loaded, so that callers at once can share a failure.
+#[derive(Default)]
+pub(crate) struct Calls(AtomicU64);
+
+impl Calls {
+    /// Begins a call.
+    pub(crate) fn next(&self) -> u64 {
+        self.0.fetch_add(1, Ordering::AcqRel) + 1
+    }
+
+    fn last(&self) -> u64 {
+        self.0.load(Ordering::Acquire)
+    }
+}
+
+/// The answer to a claim.
+pub(crate) enum Turn<'a, P: ExtensionPoint + ?Sized + 'static> {
+    /// The row is the caller's for one attempt.
+    Mine(Claim<'a, P>),
+    /// Somebody else makes an attempt.
+    Busy,
+    /// It is loaded, or disabled for good.
+    Settled,
+}
+
+impl<P: ExtensionPoint + ?Sized + 'static> Entry<P> {
+    /// Asks to make an attempt for the call of this number. Of any number who ask at once one gets it,
+    /// and an attempt that ended after the call had begun is the call's own.
+    pub(crate) fn claim<'a>(&'a self, calls: &'a Calls, call: u64) -> Turn<'a, P> {
+        let mut word = self.word.load(Ordering::Acquire);
+        loop {
+            if word & BUSY != 0 {
+                return Turn::Busy;
+            }
+            let again = match word & TAG {
+                LOADED | DISABLED => return Turn::Settled,
+                tag => tag != RESOLVED,
+            };
+            // Held until the row is claimed, so that no attempt can begin and end in between.
+            let mut slot = again.then(|| self.cold.lock());
+            let mut cold = slot.as_mut().and_then(|slot| slot.as_mut());
+            if cold.as_ref().is_some_and(|cold| cold.ended >= call) {
+                return Turn::Settled;
+            }
+            let owned = RESOLVED | BUSY;
+            match self.word.compare_exchange_weak(word, owned, Ordering::AcqRel, Ordering::Acquire)
+            {
+                Ok(_) => {
+                    let kept = cold.as_mut().and_then(|cold| cold.plugin.take());
+                    let hold = Hold { entry: self, calls, tag: RESOLVED, again, open: true };
+                    return Turn::Mine(Claim { hold, kept });
+                }
+                Err(now) => word = now,
+            }
+        }
+    }
+}
+
+/// The ownership itself. Dropped before its end, with the runtime, it leaves the row failed.
+struct Hold<'a, P: ExtensionPoint + ?Sized + 'static> {
+    entry: &'a Entry<P>,
+    calls: &'a Calls,
+    tag: u32,
+    /// Whether an attempt came before this one.
+    again: bool,
+    open: bool,
+}
+
+impl<'a, P: ExtensionPoint + ?Sized + 'static> Hold<'a, P> {
+    /// Moves the tag; `BUSY` and `WAITED` stay as they are.
+    fn publish(&mut self, tag: u32) {
+        // Others may set `WAITED` meanwhile, so the difference is added and nothing is stored.
+        self.entry.word.fetch_add(tag.wrapping_sub(self.tag), Ordering::AcqRel);
+        self.tag = tag;
+    }
+
+    fn close(mut self) -> Ended<'a, P> {
+        self.open = false;
+        Ended { entry: self.entry, tag: self.tag }
+    }
+
+    fn not(mut self, plugin: Option<Arc<P>>, reason: Reason) -> Ended<'a, P> {
+        self.write(plugin, reason);
+        self.close()
+    }
+
+    fn write(&mut self, plugin: Option<Arc<P>>, reason: Reason) {
+        let tag = reason.tag();
+        let before = {
+            let mut slot = self.entry.cold.lock();
+            let cold = slot.get_or_insert_default();
+            cold.plugin = plugin;
+            cold.ended = self.calls.last();
+            let before = cold.reason.replace(reason);
+            self.publish(tag);
+            before
+        };
+        discard(self.entry.spec(), before);
+    }
+}
+
+impl<P: ExtensionPoint + ?Sized + 'static> Drop for Hold<'_, P> {
+    fn drop(&mut self) {
+        if !self.open {
+            return;
+        }
+        let phase = match self.tag {
+            LOADING => Phase::Load,
+            INITIALIZED => Phase::ShouldLoad,
+            _ => Phase::Init,
+        };
+        let spec = self.entry.spec();
+        let cause = FailureCause::Aborted;
+        let failure = LoadFailure { id: spec.id(), origin: spec.origin(), phase, cause };
+        self.write(None, Reason::Failed(Arc::new(failure)));
+        drop(Ended { entry: self.entry, tag: self.tag });
+    }
+}
+
+/// An attempt that has not got its plugin yet.
+pub(crate) struct Claim<'a, P: ExtensionPoint + ?Sized + 'static> {
+    hold: Hold<'a, P>,
+    /// What an earlier attempt initialised.
+    kept: Option<Arc<P>>,
+}
+
+impl<'a, P: ExtensionPoint + ?Sized + 'static> Claim<'a, P> {
+    /// The plugin that an earlier attempt initialised and could not load.
+    pub(crate) fn take_kept(&mut self) -> Option<Arc<P>> {
+        self.kept.take()
+    }
+
+    pub(crate) fn initialized(mut self, plugin: Arc<P>) -> Initialized<'a, P> {
+        self.hold.publish(INITIALIZED);
+        Initialized { hold: self.hold, plugin }
+    }
+
+    pub(crate) fn not(self, reason: Reason) -> Ended<'a, P> {
+        self.hold.not(self.kept, reason)
+    }
+}
+
+/// An attempt whose plugin is there.
+pub(crate) struct Initialized<'a, P: ExtensionPoint + ?Sized + 'static> {
+    hold: Hold<'a, P>,
+    plugin: Arc<P>,
+}
+
+impl<'a, P: ExtensionPoint + ?Sized + 'static> Initialized<'a, P> {
+    pub(crate) fn plugin(&self) -> &P {
+        &self.plugin
+    }
+
+    pub(crate) fn loading(mut self) -> Loading<'a, P> {
+        self.hold.publish(LOADING);
+        Loading { hold: self.hold, plugin: self.plugin }
+    }
+
+    pub(crate) fn not(self, reason: Reason) -> Ended<'a, P> {
+        self.hold.not(Some(self.plugin), reason)
+    }
+}
+
+/// An attempt whose plugin is being loaded.
+pub(crate) struct Loading<'a, P: ExtensionPoint + ?Sized + 'static> {
+    hold: Hold<'a, P>,
+    plugin: Arc<P>,
+}
+
+impl<'a, P: ExtensionPoint + ?Sized + 'static> Loading<'a, P> {
+    pub(crate) fn plugin(&self) -> &P {
+        &self.plugin
+    }
+
+    pub(crate) fn loaded(mut self, output: P::Output) -> Ended<'a, P> {
+        let entry = self.hold.entry;
+        // It is empty: only the owner sets it, and a row with a value is never owned again.
+        let _ = entry.value.set(Value { output, plugin: self.plugin });
+        self.hold.publish(LOADED);
+        if self.hold.again {
+            entry.forget();
+        }
+        self.hold.close()
+    }
+
+    pub(crate) fn not(self, reason: Reason) -> Ended<'a, P> {
+        self.hold.not(Some(self.plugin), reason)
+    }
+}
+
+/// An attempt that is over; dropping it gives the row up and wakes who waits.
+#[must_use = "the row is given up when this is dropped"]
+pub(crate) struct Ended<'a, P: ExtensionPoint + ?Sized + 'static> {
+    entry: &'a Entry<P>,
+    tag: u32,
+}
+
+impl<P: ExtensionPoint + ?Sized + 'static> Drop for Ended<'_, P> {
+    fn drop(&mut self) {
+        let word = self.entry.word.fetch_and(!(BUSY | WAITED), Ordering::AcqRel);
+        if word & WAITED != 0 {
+            self.wake();
+        }
+    }
+}
+
+impl<P: ExtensionPoint + ?Sized + 'static> Ended<'_, P> {
+    #[cold]
+    fn wake(&self) {
+        let waiters = {
+            let mut slot = self.entry.cold.lock();
+            let waiters = slot.as_mut().and_then(|cold| cold.waiters.take());
+            // A loaded row has nothing rare about it any more.
+            if self.tag == LOADED {
+                *slot = None;
+            }
+            waiters
+        };
+        if let Some(waiters) = waiters {
+            waiters.notify_waiters();
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! The destructors of what services fail with: user code, like any other.
+
+use std::fmt;
+use std::sync::Arc;
+use std::thread::panicking;
+
+use plux::{
+    BoxError, ListFinder, Name, Namespace, PluginManager, PluginSpec, Service, ServiceContext,
+    StartOutcome, Supervisor,
+};
+
+use crate::kit::{Scripted, settle};
+
+/// An error whose destructor panics.
+#[derive(Debug)]
+struct Cursed;
+
+impl fmt::Display for Cursed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("cursed")
+    }
+}
+
+impl std::error::Error for Cursed {}
+
+impl Drop for Cursed {
+    fn drop(&mut self) {
+        assert!(panicking(), "the destructor of an error");
+    }
+}
+
+/// Fails with it before it is ready, then after, then when it is told to stop.
+#[derive(Clone, Copy)]
+struct Fails;
+
+#[plux::async_trait]
+impl Scripted for Fails {
+    async fn load(&self, _: &()) -> Result<Arc<dyn Service>, BoxError> {
+        Ok(Arc::new(*self))
+    }
+}
+
+#[plux::async_trait]
+impl Service for Fails {
+    async fn run(&self, cx: ServiceContext) -> Result<(), BoxError> {
+        if cx.incarnation() == 1 {
+            return Err(Cursed.into());
+        }
+        cx.ready(());
+        if cx.incarnation() == 2 {
+            return Err(Cursed.into());
+        }
+        cx.stopping().await;
+        if cx.incarnation() == 3 { Err(Cursed.into()) } else { Ok(()) }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn c02_the_destructor_of_an_error_runs_nowhere_near_the_supervisors_loop() {
+    let (namespace, name) = (Namespace::literal("test"), Name::literal("a"));
+    let spec = PluginSpec::new::<dyn Scripted>(namespace, name, || Ok(Arc::new(Fails)));
+    let manager =
+        PluginManager::<dyn Scripted>::builder(()).finder(ListFinder::new([spec])).build();
+    let supervisor = Supervisor::builder().manager(manager).build().unwrap();
+    for state in ["failed", "failed", "running"] {
+        // Nobody waits for the answer: it stays with the supervisor, and the error in it.
+        supervisor.request_restart("a").unwrap();
+        settle().await;
+        assert_eq!(supervisor.status("a").unwrap().state.word(), state);
+    }
+    supervisor.request_stop("a").unwrap();
+    settle().await;
+    assert_eq!(supervisor.start("a").await.unwrap(), StartOutcome::Started);
+    supervisor.stop("a").await.unwrap();
+    assert_eq!(supervisor.start("a").await.unwrap(), StartOutcome::Started);
+    let report = supervisor.shutdown().await.unwrap();
+    assert!(report.is_clean(), "{report}");
+}

@@ -1,0 +1,249 @@
+//! What each kind of edge does to a start: whom it pulls in, what it waits for, what it lets fail.
+
+use std::time::Duration;
+
+use plux::{StartError, StartOutcome};
+use tokio::time::Instant;
+
+use crate::kit::{Do, Kit, Load, OnStop, Probe, SECOND, settle};
+
+/// Asserts that this took `time`, up to the clock's granularity.
+#[track_caller]
+fn took(since: Instant, time: Duration) {
+    let took = since.elapsed();
+    assert!(took >= time && took < time + Duration::from_millis(10), "{took:?}, not {time:?}");
+}
+
+/// A service that is ready after that many seconds.
+fn ready_after(name: &'static str, seconds: u32) -> Probe {
+    Probe::new(name).begin([Do::Take(seconds * SECOND), Do::Ready])
+}
+
+#[tokio::test(start_paused = true)]
+async fn d01_requires_pulls_in_through_any_number_of_steps_and_orders() {
+    let (a, b) = (Probe::new("a"), Probe::new("b").requires("a"));
+    let (c, stranger) = (Probe::new("c").requires("b"), Probe::new("stranger"));
+    let kit = Kit::new([&c, &b, &a, &stranger]);
+    assert_eq!(kit.supervisor.start("c").await.unwrap(), StartOutcome::Started);
+    kit.log.before("a ready", "b begins");
+    kit.log.before("b ready", "c begins");
+    assert_eq!([kit.state("a"), kit.state("b"), kit.state("c")], ["running"; 3]);
+    assert_eq!(kit.state("stranger"), "stopped (never started)");
+    assert_eq!(kit.log.of("stranger"), [""; 0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn d01_a_dependent_waits_until_what_it_requires_is_ready() {
+    let (a, b) = (Probe::new("a").begin([]), Probe::new("b").requires("a"));
+    let kit = Kit::new([&a, &b]);
+    let start = kit.starting("b").await;
+    assert_eq!([kit.state("a"), kit.state("b")], ["starting", "waiting"]);
+    assert_eq!(kit.log.count("b begins"), 0);
+    a.order(Do::Ready);
+    assert_eq!(start.await.unwrap().unwrap(), StartOutcome::Started);
+    assert_eq!(kit.events.states("b"), ["waiting", "starting", "running"]);
+    assert_eq!(kit.events.states("a"), ["starting", "running"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn d01_a_completion_after_ready_meets_and_is_not_run_again_when_pulled() {
+    let a = Probe::new("a").begin([Do::Ready, Do::Complete]);
+    let (b, c) = (Probe::new("b").requires("a"), Probe::new("c").requires("a"));
+    let kit = Kit::new([&a, &b, &c]);
+    kit.supervisor.start("a").await.unwrap();
+    settle().await;
+    assert_eq!(kit.state("a"), "stopped (completed)");
+    kit.supervisor.start("b").await.unwrap();
+    kit.supervisor.start("c").await.unwrap();
+    settle().await;
+    assert_eq!(kit.log.count("a begins"), 1);
+    assert_eq!(kit.state("a"), "stopped (completed)");
+    assert_eq!([kit.state("b"), kit.state("c")], ["running"; 2]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn d01_a_completion_leaves_the_dependents_running() {
+    let (a, b) = (Probe::new("a"), Probe::new("b").requires("a"));
+    let kit = Kit::new([&a, &b]);
+    kit.supervisor.start("b").await.unwrap();
+    a.order(Do::Complete);
+    settle().await;
+    assert_eq!(kit.state("a"), "stopped (completed)");
+    assert_eq!([kit.state("b").as_str(), "1"], ["running", &kit.incarnation("b").to_string()]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn d01_a_completion_before_ready_does_not_meet() {
+    let (a, b) = (Probe::new("a").begin([Do::Complete]), Probe::new("b").requires("a"));
+    let kit = Kit::new([&a, &b]);
+    let error = kit.supervisor.start("b").await.unwrap_err();
+    assert!(matches!(&error, StartError::Failed { culprit, .. } if *culprit == *"a"), "{error}");
+    assert_eq!(kit.log.count("b begins"), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn d01_naming_what_completed_runs_it_again_and_dependents_react() {
+    let a = Probe::new("a").begin([Do::Ready, Do::Complete]);
+    let (b, c) = (Probe::new("b").requires("a"), Probe::new("c").wants("a"));
+    let kit = Kit::new([&a, &b, &c]);
+    kit.supervisor.start("b").await.unwrap();
+    kit.supervisor.start("c").await.unwrap();
+    settle().await;
+    kit.log.clear();
+    assert_eq!(kit.supervisor.start("a").await.unwrap(), StartOutcome::Started);
+    settle().await;
+    kit.log.before("b stopping dependency", "b ended");
+    kit.log.before("b ended", "a begins");
+    kit.log.before("a ready", "b begins");
+    assert_eq!([kit.incarnation("a"), kit.incarnation("b"), kit.incarnation("c")], [2, 2, 1]);
+    assert_eq!([kit.state("b"), kit.state("c")], ["running"; 2]);
+    assert_eq!(kit.log.of("c"), [""; 0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn d01_wants_pulls_in_and_waits_until_it_is_ready() {
+    let (a, b) = (ready_after("a", 5), Probe::new("b").wants("a"));
+    let kit = Kit::new([&a, &b]);
+    let began = Instant::now();
+    kit.supervisor.start("b").await.unwrap();
+    took(began, 5 * SECOND);
+    kit.log.before("a ready", "b begins");
+    assert_eq!([kit.state("a"), kit.state("b")], ["running"; 2]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn d01_a_wanted_service_that_fails_never_fails_the_start() {
+    let fails = Probe::new("fails").begin([Do::Take(3 * SECOND), Do::Fail("no")]);
+    let panics = Probe::new("panics").begin([Do::Panic("oh")]);
+    let unloadable = Probe::new("unloadable").load(Load::Fail("no key"));
+    let disabled = Probe::new("disabled").load(Load::Disabled("off"));
+    let below = Probe::new("below").requires("unloadable");
+    let b = Probe::new("b").wants("fails").wants("panics").wants("below").wants("disabled");
+    let kit = Kit::new([&fails, &panics, &unloadable, &disabled, &below, &b]);
+    let began = Instant::now();
+    assert_eq!(kit.supervisor.start("b").await.unwrap(), StartOutcome::Started);
+    took(began, 3 * SECOND);
+    kit.log.before("fails ended", "b begins");
+    assert_eq!(kit.state("b"), "running");
+    assert!(kit.state("fails").starts_with("failed: "));
+    assert!(kit.state("panics").starts_with("failed: "));
+    assert!(kit.state("unloadable").starts_with("failed: "));
+    assert_eq!(kit.state("disabled"), "disabled: off");
+    // Nobody holds what waits for what failed.
+    assert_eq!(kit.state("below"), "stopped (unneeded)");
+    // Once was enough.
+    tokio::time::sleep(1000 * SECOND).await;
+    assert_eq!(kit.supervisor.start("b").await.unwrap(), StartOutcome::AlreadyRunning);
+    settle().await;
+    assert_eq!([kit.log.count("fails begins"), kit.log.count("panics begins")], [1, 1]);
+    assert_eq!(kit.log.count("below begins"), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn d01_a_wanted_service_that_hangs_is_waited_for_until_its_deadline() {
+    let a = Probe::new("a").begin([]).start_timeout(7 * SECOND);
+    let b = Probe::new("b").wants("a");
+    let kit = Kit::new([&a, &b]);
+    let began = Instant::now();
+    kit.supervisor.start("b").await.unwrap();
+    took(began, 7 * SECOND);
+    settle().await;
+    assert_eq!(kit.state("a"), "failed: it was not ready within 7s");
+    assert_eq!(kit.state("b"), "running");
+}
+
+#[tokio::test(start_paused = true)]
+async fn d01_a_wanted_service_that_ends_touches_nobody() {
+    let (a, b) = (Probe::new("a"), Probe::new("b").wants("a"));
+    let kit = Kit::new([&a, &b]);
+    kit.supervisor.start("b").await.unwrap();
+    a.order(Do::Fail("no"));
+    settle().await;
+    assert!(kit.state("a").starts_with("failed: "));
+    kit.supervisor.start("a").await.unwrap();
+    kit.supervisor.restart("a").await.unwrap();
+    let report = kit.supervisor.stop("a").await.unwrap();
+    assert_eq!(report.stopped().collect::<Vec<_>>(), ["a"]);
+    assert_eq!(kit.state("a"), "stopped (asked)");
+    assert_eq!(kit.events.states("b"), ["waiting", "starting", "running"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn d01_after_pulls_nothing_and_waits_for_nobody_who_does_not_take_part() {
+    let (a, b) = (Probe::new("a"), Probe::new("b").after("a"));
+    let kit = Kit::new([&a, &b]);
+    kit.supervisor.start("b").await.unwrap();
+    assert_eq!(kit.state("a"), "stopped (never started)");
+    assert_eq!(kit.log.of("a"), [""; 0]);
+    assert_eq!(kit.events.states("b"), ["starting", "running"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn d01_after_orders_starts_where_both_take_part() {
+    let (a, b) = (ready_after("a", 4), Probe::new("b").after("a"));
+    let kit = Kit::new([&a, &b]);
+    let began = Instant::now();
+    let report = kit.supervisor.start_all().await;
+    assert!(report.is_ok(), "{report}");
+    took(began, 4 * SECOND);
+    kit.log.before("a ready", "b begins");
+    // Also when the first one was on its way already.
+    kit.supervisor.stop("a").await.unwrap();
+    kit.supervisor.stop("b").await.unwrap();
+    kit.log.clear();
+    let start = kit.starting("a").await;
+    kit.supervisor.start("b").await.unwrap();
+    start.await.unwrap().unwrap();
+    kit.log.before("a ready", "b begins");
+}
+
+#[tokio::test(start_paused = true)]
+async fn d01_after_waits_for_a_decision_and_not_for_success() {
+    let a = Probe::new("a").begin([Do::Take(2 * SECOND), Do::Fail("no")]);
+    let b = Probe::new("b").after("a");
+    let kit = Kit::new([&a, &b]);
+    let began = Instant::now();
+    let report = kit.supervisor.start_all().await;
+    took(began, 2 * SECOND);
+    let failed: Vec<_> = report.failed().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(failed, ["a"]);
+    kit.log.before("a ended", "b begins");
+    assert_eq!(kit.state("b"), "running");
+}
+
+#[tokio::test(start_paused = true)]
+async fn d01_what_no_edge_orders_starts_at_the_same_time() {
+    // The critical path is one of 6 s; levels, or one after the other, would take longer.
+    let probes = [
+        ready_after("a", 1),
+        ready_after("b", 5).requires("a"),
+        ready_after("c", 5),
+        ready_after("d", 1).wants("c"),
+        ready_after("e", 6),
+        ready_after("f", 2).after("b").requires("g"),
+        ready_after("g", 3),
+    ];
+    let kit = Kit::new(&probes[..5]);
+    let began = Instant::now();
+    assert!(kit.supervisor.start_all().await.is_ok());
+    took(began, 6 * SECOND);
+    let kit = Kit::new(&probes);
+    let began = Instant::now();
+    assert!(kit.supervisor.start_all().await.is_ok());
+    took(began, 8 * SECOND);
+}
+
+#[tokio::test(start_paused = true)]
+async fn d01_a_shutdown_honours_every_kind() {
+    let base = Probe::new("base");
+    let slow = OnStop::Take(SECOND);
+    let hard = Probe::new("hard").requires("base").on_stop(slow);
+    let soft = Probe::new("soft").wants("base").on_stop(slow);
+    let late = Probe::new("late").after("base").on_stop(slow);
+    let kit = Kit::new([&base, &hard, &soft, &late]);
+    assert!(kit.supervisor.start_all().await.is_ok());
+    assert!(kit.supervisor.shutdown().await.unwrap().is_clean());
+    kit.log.before("hard ended", "base stopping");
+    kit.log.before("soft ended", "base stopping");
+    kit.log.before("late ended", "base stopping");
+}

@@ -1,0 +1,172 @@
+//! The bounds of one stop: signal, drain, grace period, abort.
+
+use std::time::Duration;
+
+use plux::{
+    BuildProblem, GracePeriod, ListFinder, PluginManager, ShutdownReport, StopHow, Supervisor,
+};
+use tokio::time::Instant;
+
+use crate::kit::{Do, Kit, Log, OnStop, Probe, SECOND, Scripted, settle};
+
+/// How long the stop of a service took, and how it ended.
+#[track_caller]
+fn stop(report: &ShutdownReport, name: &str) -> (Duration, String) {
+    let row = report.row(name).expect("it was live");
+    (row.ended.expect("it has ended") - row.asked, row.how.to_string())
+}
+
+fn ignores(name: &'static str) -> Probe {
+    Probe::new(name).on_stop(OnStop::Ignore)
+}
+
+#[tokio::test(start_paused = true)]
+async fn x01_a_service_has_its_grace_period_to_drain() {
+    let a = Probe::new("a").on_stop(OnStop::Take(Duration::from_millis(9_999)));
+    let kit = Kit::new([&a]);
+    kit.supervisor.start("a").await.unwrap();
+    let report = kit.supervisor.stop("a").await.unwrap();
+    let row = &report.rows[0];
+    assert!(matches!(row.how, StopHow::Clean), "{}", row.how);
+    assert_eq!(row.ended, Some(row.asked + Duration::from_millis(9_999)));
+    assert_eq!(kit.events.states("a")[2..], ["stopping (asked)", "stopped (asked)"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn x01_a_service_is_dropped_when_ten_seconds_are_over() {
+    let a = ignores("a");
+    let kit = Kit::new([&a]);
+    kit.supervisor.start("a").await.unwrap();
+    let began = Instant::now();
+    let report = kit.supervisor.stop("a").await.unwrap();
+    assert_eq!(began.elapsed(), 10 * SECOND);
+    assert!(matches!(report.rows[0].how, StopHow::Aborted), "{}", report.rows[0].how);
+    kit.log.before("a stopping asked", "a ended");
+    // It was asked for, so that is what it is.
+    assert_eq!(kit.state("a"), "stopped (asked)");
+    assert_eq!(a.live(), 0);
+    // And nothing is left of it.
+    kit.supervisor.start("a").await.unwrap();
+    assert_eq!((kit.incarnation("a"), a.most_live()), (2, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn x01_each_service_has_its_own_grace_period_before_the_builders() {
+    let own = ignores("own").grace_period(GracePeriod::Bounded(2 * SECOND));
+    let none = ignores("none").grace_period(GracePeriod::Bounded(Duration::ZERO));
+    let builders = ignores("builders");
+    let kit = Kit::with([&own, &none, &builders], |builder| builder.grace_period(5 * SECOND));
+    assert!(kit.supervisor.start_all().await.is_ok());
+    let report = kit.supervisor.shutdown().await.unwrap();
+    assert_eq!(stop(&report, "own"), (2 * SECOND, "aborted".to_owned()));
+    assert_eq!(stop(&report, "none"), (Duration::ZERO, "aborted".to_owned()));
+    assert_eq!(stop(&report, "builders"), (5 * SECOND, "aborted".to_owned()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn x01_without_grace_a_service_is_dropped_where_it_stands() {
+    let a = Probe::new("a");
+    let kit = Kit::with([&a], |builder| builder.grace_period(Duration::ZERO));
+    kit.supervisor.start("a").await.unwrap();
+    let report = kit.supervisor.stop("a").await.unwrap();
+    assert!(matches!(report.rows[0].how, StopHow::Aborted), "{}", report.rows[0].how);
+    assert_eq!(kit.log.of("a")[3..], ["ready", "ended"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn x01_the_grace_period_counts_from_the_signal_and_not_from_the_call() {
+    let (a, b) = (ignores("a"), ignores("b").requires("a"));
+    let kit = Kit::with([&a, &b], |builder| builder.grace_period(3 * SECOND));
+    kit.supervisor.start("b").await.unwrap();
+    let report = kit.supervisor.shutdown().await.unwrap();
+    assert_eq!(stop(&report, "b").0, 3 * SECOND);
+    assert_eq!(stop(&report, "a").0, 6 * SECOND);
+}
+
+#[tokio::test(start_paused = true)]
+async fn x01_a_service_that_is_starting_has_its_grace_period_too() {
+    let hangs = Probe::new("hangs").begin([Do::Take(100 * SECOND)]);
+    let kit = Kit::with([&hangs], |builder| builder.grace_period(4 * SECOND));
+    let start = kit.starting("hangs").await;
+    let report = kit.supervisor.stop("hangs").await.unwrap();
+    assert!(matches!(report.rows[0].how, StopHow::Aborted));
+    assert_eq!(report.rows[0].ended, Some(report.rows[0].asked + 4 * SECOND));
+    start.await.unwrap().unwrap_err();
+}
+
+#[tokio::test(start_paused = true)]
+async fn x01_unlimited_grace_is_refused_without_a_shutdown_timeout() {
+    let endless = |name| Probe::new(name).grace_period(GracePeriod::Unlimited);
+    let (one, other) = (endless("one"), endless("other"));
+    let fine = Probe::new("fine");
+    let log = Log::default();
+    let builder = || {
+        let specs = [&one, &other, &fine].map(|probe| probe.spec(&log));
+        let finder = ListFinder::new(specs);
+        let manager = PluginManager::<dyn Scripted>::builder(()).finder(finder).build();
+        Supervisor::builder().manager(manager)
+    };
+    let error = builder().build().unwrap_err();
+    let named: Vec<_> = error
+        .problems
+        .iter()
+        .map(|problem| match problem {
+            BuildProblem::UnlimitedGrace { name, origin } => {
+                assert!(origin.file.ends_with("probe.rs"));
+                name.as_str()
+            }
+            other => panic!("{other}"),
+        })
+        .collect();
+    assert_eq!(named, ["one", "other"]);
+    assert!(error.to_string().contains("shutdown_timeout"), "{error}");
+    builder().shutdown_timeout(SECOND).build().unwrap();
+    assert_eq!(log.lines(), [""; 0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn x01_unlimited_grace_ends_with_the_shutdown_timeout() {
+    let drains = Probe::new("drains").grace_period(GracePeriod::Unlimited);
+    let drains = drains.on_stop(OnStop::Take(100_000 * SECOND));
+    let kit = Kit::with([&drains], |builder| builder.shutdown_timeout(60 * SECOND));
+    kit.supervisor.start("drains").await.unwrap();
+    // A stop that is not a shutdown has all the time there is.
+    let report = kit.supervisor.stop("drains").await.unwrap();
+    assert!(matches!(report.rows[0].how, StopHow::Clean), "{}", report.rows[0].how);
+    assert_eq!(report.rows[0].ended, Some(report.rows[0].asked + 100_000 * SECOND));
+    kit.supervisor.start("drains").await.unwrap();
+    let report = kit.supervisor.shutdown().await.unwrap();
+    assert_eq!(stop(&report, "drains"), (60 * SECOND, "aborted".to_owned()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn x01_the_shutdown_timeout_aborts_all_that_is_left() {
+    let (a, b) = (Probe::new("a"), ignores("b").requires("a"));
+    let (c, quick) = (ignores("c"), Probe::new("quick"));
+    let kit = Kit::with([&a, &b, &c, &quick], |builder| {
+        builder.grace_period(100 * SECOND).shutdown_timeout(7 * SECOND)
+    });
+    assert!(kit.supervisor.start_all().await.is_ok());
+    let began = Instant::now();
+    let report = kit.supervisor.shutdown().await.unwrap();
+    assert_eq!(began.elapsed(), 7 * SECOND);
+    for name in ["a", "b", "c"] {
+        assert_eq!(stop(&report, name), (7 * SECOND, "aborted".to_owned()));
+        assert_eq!(kit.state(name), "stopped (shutdown)");
+    }
+    assert_eq!(stop(&report, "quick"), (Duration::ZERO, "clean".to_owned()));
+    assert_eq!([a.live(), b.live(), c.live()], [0; 3]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn x01_a_stop_that_is_in_time_leaves_no_timer_behind() {
+    let a = Probe::new("a").on_stop(OnStop::Take(SECOND));
+    let kit = Kit::with([&a], |builder| builder.grace_period(3 * SECOND));
+    kit.supervisor.start("a").await.unwrap();
+    kit.supervisor.stop("a").await.unwrap();
+    kit.supervisor.start("a").await.unwrap();
+    // The first stop's grace period is over now, and the start's deadline too.
+    tokio::time::sleep(100 * SECOND).await;
+    settle().await;
+    assert_eq!((kit.state("a").as_str(), kit.incarnation("a")), ("running", 2));
+}

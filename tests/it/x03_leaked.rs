@@ -1,0 +1,284 @@
+//! What can not be ended: a thread that is really blocked. So the clock is real here, and the bounds
+//! are small.
+
+use std::sync::mpsc;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use plux::{
+    Event, EventKind, GracePeriod, Listener, RestartError, ServiceFailure, ServiceState,
+    StartError, StartOutcome, StopError, StopHow, SupervisorBuilder,
+};
+use tokio::time::{Instant, sleep, timeout};
+
+use crate::kit::{Do, Kit, Load, OnStop, Probe, spawn};
+
+const JOIN: Duration = Duration::from_millis(60);
+
+/// Blocks a worker when it is told to stop, and is given up soon.
+fn blocks(name: &'static str) -> Probe {
+    let grace = GracePeriod::Bounded(Duration::from_millis(20));
+    Probe::new(name).on_stop(OnStop::Block).grace_period(grace)
+}
+
+fn short(builder: SupervisorBuilder) -> SupervisorBuilder {
+    builder.join_timeout(JOIN)
+}
+
+/// Lets the thread go when the test is over, whichever way.
+struct Unblock<'a>(&'a Probe);
+
+impl Drop for Unblock<'_> {
+    fn drop(&mut self) {
+        self.0.unblock();
+    }
+}
+
+#[track_caller]
+fn leaked(state: &ServiceState) {
+    let ServiceState::Failed(failure) = state else { panic!("{state}") };
+    assert!(matches!(**failure, ServiceFailure::Leaked), "{state}");
+}
+
+#[track_caller]
+fn refused(error: &StartError, service: &str) {
+    let StartError::Leaked { name, culprit } = error else { panic!("{error}") };
+    assert_eq!([name.as_str(), culprit.as_str()], [service, "leaks"]);
+}
+
+/// Waits until the supervisor has heard that the leaked run is over.
+async fn startable(kit: &Kit, name: &str) -> StartOutcome {
+    let started = async {
+        loop {
+            match kit.supervisor.start(name).await {
+                Err(StartError::Leaked { .. }) => sleep(Duration::from_millis(1)).await,
+                other => return other.unwrap(),
+            }
+        }
+    };
+    timeout(Duration::from_secs(10), started).await.expect("it has ended")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+async fn x03_a_shutdown_reports_what_leaked_and_does_not_wait_for_it() {
+    let (base, leaks) = (Probe::new("base"), blocks("leaks").requires("base"));
+    let _unblock = Unblock(&leaks);
+    let other = Probe::new("other");
+    let kit = Kit::with([&base, &leaks, &other], short);
+    assert!(kit.supervisor.start_all().await.is_ok());
+    let report = kit.supervisor.shutdown().await.unwrap();
+    let row = report.row("leaks").unwrap();
+    assert!(matches!(row.how, StopHow::Leaked) && row.ended.is_none(), "{}", row.how);
+    assert_eq!(report.late().collect::<Vec<_>>(), ["leaks"]);
+    assert!(!report.is_clean());
+    leaked(&kit.raw_state("leaks"));
+    // What it required went on stopping, after it was given up.
+    let base_row = report.row("base").unwrap();
+    assert!(matches!(base_row.how, StopHow::Clean));
+    let (asked, ended) = (base_row.asked, base_row.ended.unwrap());
+    assert!(ended - asked >= Duration::from_millis(20) + JOIN, "{:?}", ended - asked);
+    assert!(matches!(report.row("other").unwrap().how, StopHow::Clean));
+    assert_eq!([base.live(), other.live(), leaks.live()], [0, 0, 1]);
+    assert_eq!([kit.state("base"), kit.state("other")], ["stopped (shutdown)"; 2]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+async fn x03_a_stop_says_who_leaked_and_stops_the_rest() {
+    let (base, leaks) = (Probe::new("base"), blocks("leaks").requires("base"));
+    let on_leaks = Probe::new("on_leaks").requires("leaks");
+    let _unblock = Unblock(&leaks);
+    let kit = Kit::with([&base, &leaks, &on_leaks], short);
+    assert!(kit.supervisor.start_all().await.is_ok());
+    let error = kit.supervisor.stop("base").await.unwrap_err();
+    assert!(matches!(&error, StopError::Leaked { name } if *name == *"leaks"), "{error}");
+    leaked(&kit.raw_state("leaks"));
+    assert_eq!(kit.state("base"), "stopped (asked)");
+    assert_eq!(kit.state("on_leaks"), "stopped (dependency)");
+    // Nothing is left to stop, and it is still not gone.
+    let again = Instant::now();
+    let error = kit.supervisor.stop("leaks").await.unwrap_err();
+    assert!(matches!(&error, StopError::Leaked { name } if *name == *"leaks"), "{error}");
+    assert_eq!(kit.supervisor.stop("base").await.unwrap().rows.len(), 0);
+    assert!(again.elapsed() < JOIN, "{:?}", again.elapsed());
+    leaked(&kit.supervisor.wait("leaks").await.unwrap());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+async fn x03_starts_of_it_and_of_what_requires_it_are_refused_until_it_has_ended() {
+    let (base, leaks) = (Probe::new("base"), blocks("leaks").requires("base"));
+    let near = Probe::new("near").requires("leaks");
+    let far = Probe::new("far").requires("near");
+    let soft = Probe::new("soft").wants("leaks");
+    let _unblock = Unblock(&leaks);
+    let kit = Kit::with([&base, &leaks, &near, &far, &soft], short);
+    kit.supervisor.start("leaks").await.unwrap();
+    kit.supervisor.stop("leaks").await.unwrap_err();
+    kit.log.clear();
+    for name in ["leaks", "near", "far"] {
+        refused(&kit.supervisor.start(name).await.unwrap_err(), name);
+        match kit.supervisor.restart(name).await.unwrap_err() {
+            RestartError::Start(error) => refused(&error, name),
+            other => panic!("{other}"),
+        }
+    }
+    assert_eq!([kit.state("near"), kit.state("far")], ["stopped (never started)"; 2]);
+    assert_eq!(kit.log.lines(), [""; 0]);
+    // What merely wants it does without.
+    kit.supervisor.start("soft").await.unwrap();
+    kit.supervisor.start("base").await.unwrap();
+
+    leaks.clone().on_stop(OnStop::Return).unblock();
+    assert_eq!(startable(&kit, "leaks").await, StartOutcome::Started);
+    assert_eq!((kit.state("leaks").as_str(), kit.incarnation("leaks")), ("running", 2));
+    assert_eq!(leaks.most_live(), 1);
+    kit.supervisor.start("far").await.unwrap();
+    assert!(kit.supervisor.shutdown().await.unwrap().is_clean());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+async fn x03_what_leaked_comes_back_by_hand_only() {
+    let leaks = blocks("leaks");
+    let on_leaks = Probe::new("on_leaks").requires("leaks");
+    let _unblock = Unblock(&leaks);
+    let kit = Kit::with([&leaks, &on_leaks], short);
+    kit.supervisor.start("on_leaks").await.unwrap();
+    // It would have begun again.
+    let RestartError::Start(error) = kit.supervisor.restart("leaks").await.unwrap_err() else {
+        panic!("the start was refused")
+    };
+    refused(&error, "leaks");
+    leaked(&kit.raw_state("leaks"));
+    assert_eq!(kit.log.count("leaks begins"), 1);
+    leaks.clone().on_stop(OnStop::Return).unblock();
+    while leaks.live() > 0 {
+        sleep(Duration::from_millis(1)).await;
+    }
+    sleep(Duration::from_millis(20)).await;
+    leaked(&kit.raw_state("leaks"));
+    assert_eq!(kit.log.count("leaks begins"), 1);
+    startable(&kit, "leaks").await;
+    assert_eq!(kit.log.count("leaks begins"), 2);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+async fn x03_a_hung_start_that_is_stopped_leaks_too() {
+    let leaks = Probe::new("leaks").grace_period(GracePeriod::Bounded(Duration::ZERO));
+    let block = leaks.clone();
+    let leaks = leaks.begin([Do::call(move |_| {
+        block.block();
+        std::future::ready(())
+    })]);
+    let _unblock = Unblock(&leaks);
+    let waits = Probe::new("waits").requires("leaks");
+    let kit = Kit::with([&leaks, &waits], |builder| {
+        short(builder).start_timeout(Duration::from_millis(40))
+    });
+    let error = kit.supervisor.start("waits").await.unwrap_err();
+    assert!(
+        matches!(&error, StartError::Failed { culprit, .. } if *culprit == *"leaks"),
+        "{error}"
+    );
+    leaked(&kit.raw_state("leaks"));
+    assert_eq!(kit.state("waits"), "stopped (unneeded)");
+    refused(&kit.supervisor.start("waits").await.unwrap_err(), "waits");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+async fn x03_the_join_timeout_bounds_the_wait_for_what_was_aborted() {
+    let leaks = blocks("leaks");
+    let _unblock = Unblock(&leaks);
+    let kit = Kit::with([&leaks], short);
+    kit.supervisor.start("leaks").await.unwrap();
+    let began = Instant::now();
+    kit.supervisor.stop("leaks").await.unwrap_err();
+    let took = began.elapsed();
+    let least = Duration::from_millis(20) + JOIN;
+    assert!(took >= least, "{took:?}");
+    assert!(took < Duration::from_secs(1), "{took:?}: that is the default");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+async fn x03_what_leaked_before_the_shutdown_is_named_in_its_report() {
+    let leaks = blocks("leaks");
+    let _unblock = Unblock(&leaks);
+    let kit = Kit::with([&leaks], short);
+    kit.supervisor.start("leaks").await.unwrap();
+    kit.supervisor.stop("leaks").await.unwrap_err();
+    let report = kit.supervisor.shutdown().await.unwrap();
+    assert_eq!(report.failed_before(), ["leaks"]);
+    assert!(!report.is_clean());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+async fn x04_a_blocked_thread_delays_only_who_must_wait_for_it() {
+    let grace = GracePeriod::Bounded(Duration::from_millis(200));
+    let hung = Probe::new("hung").on_stop(OnStop::Block).grace_period(grace);
+    let _unblock = Unblock(&hung);
+    let other = Probe::new("other");
+    let kit = Kit::with([&hung, &other], short);
+    assert!(kit.supervisor.start_all().await.is_ok());
+    let report = kit.supervisor.shutdown().await.unwrap();
+    let other = report.row("other").unwrap();
+    assert!(other.ended.unwrap() - other.asked < Duration::from_millis(200));
+    assert!(matches!(report.row("hung").unwrap().how, StopHow::Leaked));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+async fn x03_a_load_that_can_not_be_ended_is_named_and_not_waited_for() {
+    let blocks = Probe::new("blocks").load(Load::Block);
+    let hangs = Probe::new("hangs").load(Load::Hang);
+    let _unblock = Unblock(&blocks);
+    let kit = Kit::with([&blocks, &hangs], short);
+    let (first, second) = (kit.supervisor.clone(), kit.supervisor.clone());
+    let first = spawn(async move { first.start("blocks").await });
+    let second = spawn(async move { second.start("hangs").await });
+    while kit.log.count("blocks loads") + kit.log.count("hangs loads") < 2 {
+        sleep(Duration::from_millis(1)).await;
+    }
+    let began = Instant::now();
+    let report = kit.supervisor.shutdown().await.unwrap();
+    assert!(began.elapsed() >= JOIN);
+    assert_eq!(report.pending_loads(), ["blocks"]);
+    assert!(!report.is_clean());
+    assert!(report.to_string().contains("blocks: its load has not ended"), "{report}");
+    for start in [first, second] {
+        let error = start.await.unwrap().unwrap_err();
+        assert!(matches!(error, StartError::Stopped { .. }), "{error}");
+    }
+    assert_eq!([kit.state("blocks"), kit.state("hangs")], ["stopped (shutdown)"; 2]);
+    assert_eq!([kit.log.count("blocks begins"), kit.log.count("hangs begins")], [0, 0]);
+}
+
+/// Holds the thread of the listeners from the first stop on, until it is let go.
+struct Slow(Mutex<mpsc::Receiver<()>>);
+
+impl Listener for Slow {
+    fn on_event(&self, event: &Event) {
+        if matches!(event.kind, EventKind::Service { state: ServiceState::Stopped(_), .. }) {
+            // For ever is not needed to see the difference.
+            let _ = self.0.lock().recv_timeout(Duration::from_secs(5));
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+async fn x05_starts_are_refused_at_once_while_the_listeners_hear_the_end() {
+    let a = Probe::new("a");
+    let (release, held) = mpsc::channel();
+    let slow = Slow(Mutex::new(held));
+    let kit =
+        Kit::with([&a], |builder| builder.listener(slow).join_timeout(Duration::from_secs(5)));
+    kit.supervisor.start("a").await.unwrap();
+    kit.supervisor.request_shutdown();
+    while kit.state("a") != "stopped (shutdown)" {
+        sleep(Duration::from_millis(1)).await;
+    }
+    let began = Instant::now();
+    let error = kit.supervisor.start("a").await.unwrap_err();
+    assert!(matches!(error, StartError::Shutdown { .. }), "{error}");
+    assert_eq!(kit.supervisor.stop("a").await.unwrap().rows.len(), 0);
+    assert_eq!(kit.supervisor.wait("a").await.unwrap().to_string(), "stopped (shutdown)");
+    assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
+    drop(release);
+    assert!(kit.supervisor.shutdown().await.unwrap().is_clean());
+}

@@ -1,0 +1,5 @@
+//! A crate that is not there.
+
+plux::link!(no_such_crate);
+
+fn main() {}

@@ -1,0 +1,6 @@
+//! An empty namespace.
+
+#[plux::extension_point(namespace = "")]
+trait Point {}
+
+fn main() {}

@@ -1,0 +1,8 @@
+//! A plugin implements a trait.
+
+struct A;
+
+#[plux::plugin(name = "a")]
+impl A {}
+
+fn main() {}

@@ -1,0 +1,12 @@
+//! One mistake does not hide the next.
+
+#[plux::extension_point(namespace = "ui.point")]
+trait Point {}
+
+#[derive(Default)]
+struct A;
+
+#[plux::plugin(title = "a", requires = [""], grace_period = 2)]
+impl Point for A {}
+
+fn main() {}

@@ -1,0 +1,8 @@
+//! A key of a version that is not this one.
+
+#[plux::service(restart = "permanent")]
+async fn clock(_cx: plux::ServiceContext) -> Result<(), plux::BoxError> {
+    Ok(())
+}
+
+fn main() {}

@@ -1,0 +1,6 @@
+//! A key of another attribute.
+
+#[plux::extension_point(namespace = "ui.point", requires = ["a"])]
+trait Point {}
+
+fn main() {}

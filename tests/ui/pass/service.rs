@@ -1,0 +1,44 @@
+//! A service of every form, with every key.
+
+use std::sync::Arc;
+
+use plux::{BoxError, Service, ServiceContext};
+
+#[derive(Clone)]
+pub struct Shop;
+
+#[plux::extension_point(namespace = "ui.services", context = Shop, output = Arc<dyn Service>)]
+pub trait ServicePlugin {
+    fn port(&self) -> u16 {
+        0
+    }
+}
+
+#[plux::service]
+async fn plain(cx: ServiceContext) -> Result<(), BoxError> {
+    cx.ready(());
+    Ok(())
+}
+
+/// A pattern, a named lifetime that is elided, a unit that is the context of `FnService`.
+#[plux::service(
+    name = "given",
+    requires = ["plain"],
+    wants = ["ui.services:in_shop"],
+    after = ["a"],
+    grace_period = "none",
+    start_timeout = "1m",
+    crate = ::plux,
+)]
+pub async fn long(
+    mut _cx: plux::ServiceContext,
+    (): &(),
+) -> std::result::Result<(), plux::BoxError> {
+    Ok(())
+}
+
+#[plux::service(extension = dyn ServicePlugin)]
+async fn in_shop(cx: ServiceContext, _: &'_ Shop) -> Result<(), BoxError> {
+    cx.ready(());
+    Ok(())
+}
