@@ -18,12 +18,12 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::task::Poll;
 
 use parking_lot::Mutex;
-use rustc_hash::FxHashMap;
 use tokio::sync::oneshot;
 use tokio::task::{unconstrained, yield_now};
 
 use super::load::attempt;
 use super::loaded::Loaded;
+use super::members::{Members, READY};
 use super::shared::Shared;
 use crate::error::LoadError;
 use crate::extension::ExtensionPoint;
@@ -32,8 +32,6 @@ use crate::task;
 
 /// A loader lets other tasks run after so many plugins.
 const TURN: u32 = 128;
-/// Stands for the count of a member that was ready from the start; such a one is never counted down.
-const READY: u32 = u32::MAX;
 
 /// Makes one attempt for each member that is not loaded, each after those it depends on. Dropping
 /// the future changes nothing.
@@ -101,60 +99,6 @@ pub(super) async fn load_one<P: ExtensionPoint + ?Sized + 'static>(
     let attempt = async move { attempt(&working.shared, &working.table, index, call).await };
     // An error is the end of the runtime; the row then says that the attempt was cut short.
     let _ = task::spawn(attempt).await;
-}
-
-/// Which plugins take part. A member's position is its place among them.
-pub(super) enum Members {
-    /// All of the table; position and node are the same.
-    All,
-    /// Some of it.
-    Some { nodes: Vec<u32>, positions: FxHashMap<u32, u32> },
-}
-
-impl Members {
-    pub(super) fn of(nodes: Vec<u32>) -> Self {
-        let positions = nodes.iter().zip(0..).map(|(node, position)| (*node, position)).collect();
-        Self::Some { nodes, positions }
-    }
-
-    fn len<P: ExtensionPoint + ?Sized + 'static>(&self, table: &Table<P>) -> usize {
-        match self {
-            Self::All => table.rows().len(),
-            Self::Some { nodes, .. } => nodes.len(),
-        }
-    }
-
-    fn node(&self, position: u32) -> u32 {
-        match self {
-            Self::All => position,
-            Self::Some { nodes, .. } => nodes[position as usize],
-        }
-    }
-
-    fn position(&self, node: u32) -> Option<u32> {
-        match self {
-            Self::All => Some(node),
-            Self::Some { positions, .. } => positions.get(&node).copied(),
-        }
-    }
-
-    /// For each position how many members it waits for; nothing at all without edges. What can not
-    /// be used is waited for by nobody, and waits for nobody.
-    fn missing<P: ExtensionPoint + ?Sized + 'static>(&self, table: &Table<P>) -> Box<[AtomicU32]> {
-        let graph = table.graph();
-        if graph.has_no_edges() {
-            return Box::default();
-        }
-        let count = |position: u32| {
-            let node = self.node(position);
-            let waits = match graph.problem(node) {
-                Some(_) => 0,
-                None => graph.usable(node).filter(|(to, _)| self.position(*to).is_some()).count(),
-            };
-            AtomicU32::new(if waits == 0 { READY } else { waits as u32 })
-        };
-        (0..self.len(table) as u32).map(count).collect()
-    }
 }
 
 struct Batch<P: ExtensionPoint + ?Sized + 'static> {

@@ -3,8 +3,9 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::batch::{self, Members};
+use super::batch;
 use super::loaded::Loaded;
+use super::members::Members;
 use super::report::LoadReport;
 use super::shared::Shared;
 use crate::error::{FindError, LoadError};

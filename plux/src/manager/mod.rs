@@ -10,6 +10,8 @@ mod shared;
 
 mod load;
 
+mod members;
+
 mod batch;
 
 mod handle;
