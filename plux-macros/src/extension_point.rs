@@ -219,7 +219,7 @@ fn contract(
     let (bool_future, output_future) = (future(quote!(bool)), future(quote!(#output)));
     quote! {
         #[diagnostic::do_not_recommend]
-        impl<'point> #private::ExtensionPoint for dyn #point + 'point {
+        impl #private::ExtensionPoint for dyn #point + '_ {
             const NAMESPACE: ::core::option::Option<#private::Namespace> =
                 ::core::option::Option::Some(#private::Namespace::literal(#namespace));
             const PATH: &'static str = ::core::concat!(::core::module_path!(), "::", #text);
