@@ -162,6 +162,23 @@ async fn d03_a_failure_ends_the_hold() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn d03_a_missed_deadline_ends_the_hold() {
+    let a = Probe::new("a").start_timeout(5 * SECOND).on_stop(OnStop::Take(2 * SECOND));
+    let c = fails("c").requires("a");
+    let kit = Kit::new([&a, &c]);
+    kit.supervisor.start("a").await.unwrap();
+    a.clone().begin([]);
+    let restart = kit.restarting("a").await;
+    tokio::time::sleep(8 * SECOND).await;
+    assert_eq!(kit.state("a"), "stopping (start_deadline)");
+    a.clone().begin([Do::Ready]);
+    // Only this one holds the next attempt.
+    kit.supervisor.start("c").await.unwrap_err();
+    restart.await.unwrap().unwrap_err();
+    assert_eq!((kit.state("a").as_str(), kit.incarnation("a")), ("stopped (unneeded)", 3));
+}
+
+#[tokio::test(start_paused = true)]
 async fn d03_a_service_that_comes_back_holds_what_it_stands_on() {
     let (a, b) = (Probe::new("a"), Probe::new("b").requires("a"));
     let c = fails("c").requires("a");

@@ -35,6 +35,22 @@ async fn d05_a_panic_is_a_failure_too() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn d05_the_end_of_run_is_the_end_for_dependents_though_its_tasks_go_on() {
+    let task = Do::call(|cx| {
+        cx.spawn(tokio::time::sleep(5 * SECOND));
+        std::future::ready(())
+    });
+    let (a, b) = (Probe::new("a").begin([Do::Ready, task]), Probe::new("b").requires("a"));
+    let kit = Kit::new([&a, &b]);
+    kit.supervisor.start("b").await.unwrap();
+    a.order(Do::Fail("no"));
+    settle().await;
+    assert_eq!([kit.state("a").as_str(), &kit.state("b")], ["running", "waiting"]);
+    tokio::time::sleep(5 * SECOND).await;
+    assert_eq!(kit.state("a"), "failed: no");
+}
+
+#[tokio::test(start_paused = true)]
 async fn d05_the_dependents_begin_again_when_it_is_ready_again() {
     let (a, b) = (Probe::new("a"), Probe::new("b").requires("a"));
     let c = Probe::new("c").requires("b");

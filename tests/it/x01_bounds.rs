@@ -20,6 +20,14 @@ fn ignores(name: &'static str) -> Probe {
     Probe::new(name).on_stop(OnStop::Ignore)
 }
 
+#[test]
+fn x01_what_nobody_sets_has_a_default() {
+    let builder = format!("{:?}", Supervisor::builder());
+    assert!(builder.contains("grace_period: Bounded(10s)"), "{builder}");
+    assert!(builder.contains("join_timeout: 1s"), "{builder}");
+    assert!(builder.contains("shutdown_timeout: None"), "{builder}");
+}
+
 #[tokio::test(start_paused = true)]
 async fn x01_a_service_has_its_grace_period_to_drain() {
     let a = Probe::new("a").on_stop(OnStop::Take(Duration::from_millis(9_999)));

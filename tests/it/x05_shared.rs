@@ -197,6 +197,8 @@ async fn x05_an_abort_ends_everything_at_once_in_no_order() {
     assert_eq!(report.total(), Duration::from_millis(1));
     assert_eq!([a.live(), b.live(), hung.live()], [0; 3]);
     assert_eq!(kit.log.count("a stopping"), 0);
+    let states = kit.events.states("a");
+    assert_eq!(states[2..], ["stopping (shutdown)", "stopped (shutdown)"]);
 }
 
 #[test]
