@@ -46,13 +46,13 @@ fn refused(error: &StartError, service: &str) {
     assert_eq!([name.as_str(), culprit.as_str()], [service, "leaks"]);
 }
 
-/// Waits until the supervisor has heard that the leaked run is over.
-async fn startable(kit: &Kit, name: &str) -> StartOutcome {
+/// Starts when the supervisor has heard that the leaked run is over.
+async fn startable(kit: &Kit, name: &str) -> Result<StartOutcome, StartError> {
     let started = async {
         loop {
             match kit.supervisor.start(name).await {
                 Err(StartError::Leaked { .. }) => sleep(Duration::from_millis(1)).await,
-                other => return other.unwrap(),
+                other => return other,
             }
         }
     };
@@ -128,7 +128,7 @@ async fn x03_starts_of_it_and_of_what_requires_it_are_refused_until_it_has_ended
     kit.supervisor.start("base").await.unwrap();
 
     leaks.clone().on_stop(OnStop::Return).unblock();
-    assert_eq!(startable(&kit, "leaks").await, StartOutcome::Started);
+    assert_eq!(startable(&kit, "leaks").await.unwrap(), StartOutcome::Started);
     assert_eq!((kit.state("leaks").as_str(), kit.incarnation("leaks")), ("running", 2));
     assert_eq!(leaks.most_live(), 1);
     kit.supervisor.start("far").await.unwrap();
@@ -156,26 +156,52 @@ async fn x03_what_leaked_comes_back_by_hand_only() {
     sleep(Duration::from_millis(20)).await;
     leaked(&kit.raw_state("leaks"));
     assert_eq!(kit.log.count("leaks begins"), 1);
-    startable(&kit, "leaks").await;
+    startable(&kit, "leaks").await.unwrap();
     assert_eq!(kit.log.count("leaks begins"), 2);
+}
+
+/// One whose task blocks a thread once it was told to complete.
+fn completes_and_blocks() -> Probe {
+    Probe::new("leaks").grace_period(GracePeriod::Bounded(Duration::ZERO))
+}
+
+async fn complete_and_block(leaks: &Probe, kit: &Kit) {
+    let block = leaks.clone();
+    leaks.order(Do::call(move |cx| {
+        let block = block.clone();
+        cx.spawn(async move { block.block() });
+        std::future::ready(())
+    }));
+    leaks.order(Do::Complete);
+    leaked(&kit.supervisor.wait("leaks").await.unwrap());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+async fn x03_what_leaked_is_held_by_nobody() {
+    let (leaks, soft) = (completes_and_blocks(), Probe::new("soft").wants("leaks"));
+    let fails = Probe::new("fails").requires("leaks").begin([Do::Fail("no")]);
+    let _unblock = Unblock(&leaks);
+    let kit = Kit::with([&leaks, &soft, &fails], short);
+    kit.supervisor.start("leaks").await.unwrap();
+    complete_and_block(&leaks, &kit).await;
+    // This one pulls it, and does without.
+    kit.supervisor.start("soft").await.unwrap();
+    leaks.unblock();
+    let error = startable(&kit, "fails").await.unwrap_err();
+    assert!(
+        matches!(&error, StartError::Failed { culprit, .. } if *culprit == *"fails"),
+        "{error}"
+    );
+    assert_eq!((kit.state("leaks").as_str(), kit.incarnation("leaks")), ("stopped (unneeded)", 2));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
 async fn x03_a_completion_whose_task_leaks_takes_the_dependents_down() {
-    let leaks = Probe::new("leaks").grace_period(GracePeriod::Bounded(Duration::ZERO));
+    let (leaks, b) = (completes_and_blocks(), Probe::new("b").requires("leaks"));
     let _unblock = Unblock(&leaks);
-    let block = leaks.clone();
-    let task = Do::call(move |cx| {
-        let block = block.clone();
-        cx.spawn(async move { block.block() });
-        std::future::ready(())
-    });
-    let b = Probe::new("b").requires("leaks");
     let kit = Kit::with([&leaks, &b], short);
     kit.supervisor.start("b").await.unwrap();
-    leaks.order(task);
-    leaks.order(Do::Complete);
-    leaked(&kit.supervisor.wait("leaks").await.unwrap());
+    complete_and_block(&leaks, &kit).await;
     while b.live() > 0 {
         sleep(Duration::from_millis(1)).await;
     }

@@ -264,7 +264,7 @@ impl<C> Core<C> {
         let Some(start) = self.take_start(id) else { return };
         for (member, _) in start.members {
             let row = self.row(member);
-            let up = row.live && row.plan.is_none();
+            let up = row.live && !row.leaked && row.plan.is_none();
             if up || (row.due && self.is_undecided(member)) {
                 self.row_mut(member).wanted = true;
             } else if row.due && !row.is_held() {

@@ -37,7 +37,6 @@ impl<C> Core<C> {
     fn stop_members(&mut self, service: Index, members: &[Index]) {
         let mut plans = Vec::with_capacity(members.len());
         let cancelled = self.row(service).starts.clone();
-        self.row_mut(service).wanted = false;
         for &member in members {
             let reason = if member == service { StopReason::Asked } else { StopReason::Dependency };
             let row = self.row_mut(member);

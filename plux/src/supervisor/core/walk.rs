@@ -290,6 +290,7 @@ impl World {
             self.check(row.watchers.is_empty(), "nobody watches");
             let up = (row.live && !row.leaked) || row.due;
             self.check(!up || row.wanted, "what nobody holds is stopped");
+            self.check(up || !row.wanted, "an end ends the hold");
             let alive = self.lives.contains_key(&(index as Index));
             self.check(row.live == alive, "the core knows who lives");
             let dependents = self.graph.dependents(index as Index).iter();
