@@ -266,7 +266,7 @@ async fn p21_a_plugin_that_requires_itself_is_a_cycle_of_one() {
 #[tokio::test]
 async fn p21_an_unknown_requirement_is_told_with_place_and_way_out_and_the_rest_loads() {
     let plugins = [
-        Plugin::new("a").requires("stoer"),
+        Plugin::new("a").requires("stores"),
         Plugin::new("b").requires("a"),
         Plugin::new("c").wants("nobody").after("nothing"),
         Plugin::new("store"),
@@ -277,7 +277,7 @@ async fn p21_an_unknown_requirement_is_told_with_place_and_way_out_and_the_rest_
     let GraphError::Unknown { id, origin: place, requirement, near } = error.as_ref() else {
         panic!("{error}");
     };
-    assert_eq!((id.name.as_str(), *place, requirement.name.as_str()), ("a", origin, "stoer"));
+    assert_eq!((id.name.as_str(), *place, requirement.name.as_str()), ("a", origin, "stores"));
     assert_eq!(near.0, ["store"]);
     let text = error.to_string();
     assert!(text.contains("did you mean `store`") && text.contains("plux::link!"), "{text}");
