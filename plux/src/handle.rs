@@ -10,8 +10,9 @@ use crate::incarnation::Incarnation;
 /// What one incarnation of a service published with
 /// [`ServiceContext::ready`](crate::ServiceContext::ready).
 ///
-/// It keeps nothing alive: when the incarnation's `run` ends, the published value is dropped as soon
-/// as nobody uses it, and [`Handle::get`] answers [`HandleError::Ended`] from then on.
+/// It keeps neither the run nor what was published: when the incarnation's `run` ends, the value is
+/// dropped as soon as nobody uses it, and [`Handle::get`] answers [`HandleError::Ended`] from then on.
+/// What the plugin's load acquired lives as long as its manager or the last such handle.
 ///
 /// ```
 /// # use plux::{Handle, HandleError};

@@ -1,12 +1,14 @@
 //! The shutdown as a whole: its order, how long it takes, what it reports; and that a service which
 //! hangs holds up only those that must wait for it.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
-use plux::{ShutdownReport, StopHow};
+use plux::{Event, ListFinder, Listener, PluginManager, ShutdownReport, StopHow, Supervisor};
 use tokio::time::Instant;
 
-use crate::kit::{Do, Kit, OnStop, Probe, SECOND, settle};
+use crate::kit::{Do, Kit, Log, OnStop, Probe, SECOND, Scripted, settle};
 
 fn slow(name: &'static str, seconds: u32) -> Probe {
     Probe::new(name).on_stop(OnStop::Take(seconds * SECOND))
@@ -190,4 +192,35 @@ async fn x04_a_start_waits_for_nobody_but_its_own() {
     let failed = all.await.unwrap();
     let failed: Vec<_> = failed.failed().map(|(name, _)| name.as_str()).collect();
     assert_eq!(failed, ["hung", "on_hung"]);
+}
+
+/// Takes its time for each event, and a worker with it.
+struct Slow(Arc<AtomicUsize>);
+
+impl Listener for Slow {
+    fn on_event(&self, _: &Event) {
+        let (_open, never) = mpsc::channel::<()>();
+        let _ = never.recv_timeout(Duration::from_millis(20));
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+async fn x02_when_it_answers_every_listener_has_heard_everything() {
+    let heard = [0, 1].map(|_| Arc::new(AtomicUsize::new(0)));
+    let log = Log::default();
+    let specs = [Probe::new("a").spec(&log)];
+    let manager = PluginManager::<dyn Scripted>::builder(())
+        .finder(ListFinder::new(specs))
+        .listener(Slow(Arc::clone(&heard[0])))
+        .build();
+    let supervisor = Supervisor::builder()
+        .manager(manager)
+        .listener(Slow(Arc::clone(&heard[1])))
+        .build()
+        .unwrap();
+    supervisor.start("a").await.unwrap();
+    supervisor.shutdown().await.unwrap();
+    // Resolved, initialized, load started, loaded; starting, running, stopping, stopped.
+    assert_eq!(heard.map(|heard| heard.load(Ordering::SeqCst)), [4, 4]);
 }

@@ -184,6 +184,11 @@ impl<P: ExtensionPoint + ?Sized + 'static> PluginManager<P> {
         self.shared.closing.closed().await;
     }
 
+    /// Returns when the listeners have heard all that has happened.
+    pub(crate) async fn flush(&self) {
+        self.shared.hub.flush().await;
+    }
+
     /// The plugins that somebody is loading now.
     pub(crate) fn pending(&self) -> Vec<Name> {
         let Ok(table) = self.shared.table() else { return Vec::new() };

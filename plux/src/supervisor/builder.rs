@@ -63,7 +63,8 @@ impl Supervisor {
 }
 
 impl SupervisorBuilder {
-    /// Adds the services of a manager. Their names must be unique across all managers.
+    /// Adds the services of a manager. Their names must be unique across all managers. The shutdown
+    /// closes the manager: loads that are pending then end, and none begins any more.
     pub fn manager<P>(mut self, manager: PluginManager<P>) -> Self
     where
         P: ExtensionPoint + ?Sized + 'static,

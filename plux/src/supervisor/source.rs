@@ -19,6 +19,8 @@ pub(crate) trait ServiceSource: Send + Sync {
     fn load(&self, name: &Name) -> BoxFuture<'static, Result<Arc<dyn Service>, LoadError>>;
     /// Ends the loads that are pending, and waits until they have.
     fn close(&self) -> BoxFuture<'_, ()>;
+    /// Waits until the manager's listeners have heard everything.
+    fn flush(&self) -> BoxFuture<'_, ()>;
     /// The plugins whose load has not ended.
     fn pending(&self) -> Vec<Name>;
 }
@@ -43,6 +45,10 @@ where
 
     fn close(&self) -> BoxFuture<'_, ()> {
         PluginManager::close(self).boxed()
+    }
+
+    fn flush(&self) -> BoxFuture<'_, ()> {
+        PluginManager::flush(self).boxed()
     }
 
     fn pending(&self) -> Vec<Name> {

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use futures::future::{join, join_all};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout};
 
@@ -127,13 +128,17 @@ impl Dispatcher {
         // Whoever asks from here on is answered by that, and need not wait for what follows.
         self.mailbox.close();
         while self.mailbox.try_recv().is_ok() {}
-        let closing = futures::future::join_all(self.shared.sources.iter().map(|s| s.close()));
+        let closing = join_all(self.shared.sources.iter().map(|source| source.close()));
         let pending = match timeout(self.shared.join_timeout, closing).await {
             Ok(_) => Vec::new(),
             Err(_) => self.shared.sources.iter().flat_map(|source| source.pending()).collect(),
         };
         // A listener may take its time, but not the shutdown's.
-        let _ = timeout(self.shared.join_timeout, self.shared.hub.flush()).await;
+        let heard = join(
+            join_all(self.shared.sources.iter().map(|source| source.flush())),
+            self.shared.hub.flush(),
+        );
+        let _ = timeout(self.shared.join_timeout, heard).await;
         self.tell(&summary, pending);
     }
 
