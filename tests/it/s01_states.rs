@@ -1,8 +1,12 @@
 //! The states of a service, and that every move between them is an event.
 
-use plux::{Exit, ServiceFailure, ServiceState, StopReason, Stopped};
+use std::sync::mpsc::Receiver;
+use std::time::Duration;
 
-use crate::kit::{Do, Kit, Load, OnStop, Probe, SECOND, settle};
+use parking_lot::Mutex;
+use plux::{Event, Exit, Listener, ServiceFailure, ServiceState, StopReason, Stopped};
+
+use crate::kit::{Do, Events, Kit, Load, OnStop, Probe, SECOND, settle};
 
 /// Asserts that the numbers have no gap, that only legal moves were made, that every attempt has
 /// the next number, and that the last move led to where the service stands.
@@ -211,4 +215,26 @@ async fn s01_disabled_is_neither_failed_nor_stopped() {
     assert!(matches!(kit.raw_state("a"), ServiceState::Disabled(why) if &*why == "no licence"));
     assert_eq!(kit.events.states("a"), ["starting", "disabled: no licence"]);
     assert_eq!(kit.log.count("a begins"), 0);
+}
+
+/// A listener that takes its time.
+struct Slow(Events, Mutex<Receiver<()>>);
+
+impl Listener for Slow {
+    fn on_event(&self, event: &Event) {
+        // Nothing is ever sent: it is the time that counts.
+        let _ = self.1.lock().recv_timeout(Duration::from_millis(10));
+        self.0.on_event(event);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn s01_every_event_has_been_heard_when_the_shutdown_answers() {
+    let (events, (_sender, never)) = (Events::default(), std::sync::mpsc::channel());
+    let slow = Slow(events.clone(), Mutex::new(never));
+    let kit = Kit::with([&Probe::new("a")], |builder| builder.listener(slow));
+    kit.supervisor.start("a").await.unwrap();
+    kit.supervisor.shutdown().await.unwrap();
+    let life = ["starting", "running", "stopping (shutdown)", "stopped (shutdown)"];
+    assert_eq!(events.states("a"), life);
 }

@@ -194,3 +194,14 @@ async fn s04_a_panic_in_the_destructor_of_a_run_that_completed_is_a_panic() {
     assert!(state.starts_with("failed: panicked") && state.ends_with("the destructor"), "{state}");
     assert_eq!(a.live(), 0);
 }
+
+#[tokio::test(start_paused = true)]
+async fn s04_a_panic_in_the_destructor_of_a_run_that_is_aborted_is_reported() {
+    let a = Probe::new("a").on_stop(OnStop::Ignore).panic_in_destructor("the destructor");
+    let kit = Kit::new([&a]);
+    kit.supervisor.start("a").await.unwrap();
+    let report = kit.supervisor.stop("a").await.unwrap();
+    let StopHow::Error(Exit::Panicked(panic)) = &report.rows[0].how else { panic!("{report:?}") };
+    assert_eq!(panic.message, "the destructor");
+    assert_eq!(kit.state("a"), "stopped (asked)");
+}

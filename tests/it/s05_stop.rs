@@ -1,6 +1,9 @@
 //! Stopping: what does not run, what runs, and what comes twice or at the same time.
 
-use plux::{StartOutcome, StopError, StopHow};
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use plux::{ServiceContext, StartOutcome, StopError, StopHow};
 use tokio::time::Instant;
 
 use crate::kit::{Do, Kit, Load, OnStop, Probe, SECOND, settle};
@@ -171,4 +174,28 @@ async fn s05_wait_answers_when_the_service_neither_runs_nor_is_about_to() {
     assert!(!wait.is_finished());
     stop.await.unwrap().unwrap();
     assert_eq!(wait.await.unwrap().unwrap().to_string(), "stopped (asked)");
+}
+
+#[tokio::test(start_paused = true)]
+async fn s05_running_until_ends_with_what_it_waits_for_or_with_the_stop() {
+    let found = Arc::new(Mutex::new(Vec::new()));
+    let kept = Arc::clone(&found);
+    let waits = Do::call(move |cx: ServiceContext| {
+        let kept = Arc::clone(&kept);
+        async move {
+            let done = cx.running_until(async { "done" }).await;
+            kept.lock().push(done);
+            let stopped = cx.running_until(std::future::pending()).await;
+            kept.lock().push(stopped);
+            let late = cx.running_until(std::future::pending()).await;
+            kept.lock().push(late);
+        }
+    });
+    let kit = Kit::new([&Probe::new("a").begin([Do::Ready, waits])]);
+    kit.supervisor.start("a").await.unwrap();
+    settle().await;
+    assert_eq!(*found.lock(), [Some("done")]);
+    let report = kit.supervisor.stop("a").await.unwrap();
+    assert_eq!(*found.lock(), [Some("done"), None, None]);
+    assert!(matches!(report.rows[0].how, StopHow::Clean), "{}", report.rows[0].how);
 }

@@ -296,3 +296,27 @@ async fn s11_a_stop_of_a_run_that_is_over_awaits_its_tasks() {
     let states = kit.events.states("a");
     assert_eq!(states, ["starting", "running", "stopping (asked)", "stopped (asked)"]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn s11_of_tasks_that_are_aborted_a_panic_counts_most() {
+    struct Cursed;
+    impl Drop for Cursed {
+        fn drop(&mut self) {
+            panic!("the destructor of a task");
+        }
+    }
+    let log = Log::default();
+    let hangs = task(&log, |_| pending());
+    let panics = task(&log, |_| {
+        let cursed = Cursed;
+        async move {
+            let _cursed = cursed;
+            pending().await
+        }
+    });
+    let kit = Kit::new([&Probe::new("a").begin([hangs.clone(), panics, hangs, Do::Ready])]);
+    kit.supervisor.start("a").await.unwrap();
+    let report = kit.supervisor.stop("a").await.unwrap();
+    let StopHow::Error(Exit::Panicked(panic)) = &report.rows[0].how else { panic!("{report:?}") };
+    assert_eq!((panic.message.as_str(), log.count("task ended")), ("the destructor of a task", 3));
+}
