@@ -1,4 +1,49 @@
 //! Typed plugins, loaded concurrently, and supervised services.
+//!
+//! - A **plugin** is registered by one attribute, in any crate of the binary: [`plugin`] on an `impl`
+//!   or on a factory function, [`service`] on an async function. Its contract is a trait, the
+//!   [`extension_point`] of its namespace.
+//! - A [`PluginManager`] finds the plugins of a namespace and loads them concurrently, each as soon as
+//!   what it requires has loaded. One that fails stops no other.
+//! - A [`Supervisor`] over any number of managers starts services by name with all that they require,
+//!   watches them, and stops them in order and in bounded time. [`main`] and
+//!   [`Supervisor::run_until_signal`] make a process of it that always ends.
+//!
+//! ```
+//! use plux::{BoxError, FnService, PluginManager, ServiceContext, Supervisor};
+//!
+//! #[plux::service]
+//! async fn store(cx: ServiceContext) -> Result<(), BoxError> {
+//!     cx.ready(vec!["tea", "coffee"]);
+//!     cx.stopping().await;
+//!     Ok(())
+//! }
+//!
+//! #[plux::service(requires = ["store"])]
+//! async fn shop(cx: ServiceContext) -> Result<(), BoxError> {
+//!     let goods = cx.dependency::<Vec<&str>>("store")?;
+//!     cx.ready(goods.get()?.len());
+//!     cx.stopping().await;
+//!     Ok(())
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), BoxError> {
+//! let services = PluginManager::<dyn FnService>::builder(()).build();
+//! let supervisor = Supervisor::builder().manager(services).build()?;
+//! supervisor.start("shop").await?; // and `store` before it
+//! assert_eq!(*supervisor.handle::<usize>("shop")?.get()?, 2);
+//! let report = supervisor.shutdown().await?; // `shop` first
+//! assert!(report.is_clean());
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # The one trap
+//!
+//! **A crate that nothing names is not linked, whatever `Cargo.toml` says**, silently and in every
+//! profile, and its plugins are not in the binary. Name the crates whose plugins you want with
+//! [`link!`]. Asking for a plugin in an empty namespace is an error that says so.
 
 #[doc(hidden)]
 pub mod __private;
@@ -210,3 +255,8 @@ pub use supervisor::{
     StopRow, Supervisor, SupervisorBuilder, WeakSupervisor,
 };
 pub use task::{Panic, install_panic_hook};
+
+/// Compiles and runs the README's code.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;
