@@ -1,7 +1,8 @@
 //! What can not be ended: a thread that is really blocked. So the clock is real here, and the bounds
 //! are small.
 
-use std::sync::mpsc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -168,9 +169,18 @@ fn completes_and_blocks() -> Probe {
 async fn complete_and_block(leaks: &Probe, kit: &Kit) {
     let block = leaks.clone();
     leaks.order(Do::call(move |cx| {
-        let block = block.clone();
-        cx.spawn(async move { block.block() });
-        std::future::ready(())
+        let (block, blocked) = (block.clone(), Arc::new(AtomicBool::new(false)));
+        let blocks = Arc::clone(&blocked);
+        cx.spawn(async move {
+            blocks.store(true, Ordering::SeqCst);
+            block.block();
+        });
+        // It is not to be dropped before it has begun.
+        async move {
+            while !blocked.load(Ordering::SeqCst) {
+                sleep(Duration::from_millis(1)).await;
+            }
+        }
     }));
     leaks.order(Do::Complete);
     leaked(&kit.supervisor.wait("leaks").await.unwrap());
