@@ -1,6 +1,6 @@
 //! Who keeps a service up, and what a failed start takes back.
 
-use plux::{ServiceFailure, StartError, StartOutcome};
+use plux::{EventKind, ServiceFailure, ServiceState, StartError, StartOutcome, Stopped};
 use tokio::time::Instant;
 
 use crate::kit::{Do, Kit, Load, OnStop, Probe, SECOND, settle};
@@ -248,4 +248,26 @@ async fn d03_a_member_that_is_still_starting_is_stopped_too() {
     assert_eq!(culprit(error), ("c".to_owned(), "b".to_owned()));
     kit.log.before("a begins", "a stopping unneeded");
     assert_eq!(kit.state("a"), "stopped (unneeded)");
+}
+
+#[tokio::test(start_paused = true)]
+async fn d03_what_had_not_begun_is_called_off_dependents_first_too() {
+    let (a, b) = (undecided("a"), Probe::new("b").requires("a"));
+    let (c, d) = (Probe::new("c").requires("b"), Probe::new("d").requires("c"));
+    let kit = Kit::new([&a, &b, &c, &d]);
+    let call = kit.starting("d").await;
+    a.order(Do::Fail("no"));
+    assert_eq!(culprit(call.await.unwrap().unwrap_err()), ("d".to_owned(), "a".to_owned()));
+    kit.supervisor.shutdown().await.unwrap();
+    let stopped: Vec<_> = kit
+        .events
+        .all()
+        .iter()
+        .filter(|event| {
+            let EventKind::Service { state, .. } = &event.kind else { return false };
+            matches!(state, ServiceState::Stopped(Stopped::Unneeded))
+        })
+        .map(|event| event.id.name.to_string())
+        .collect();
+    assert_eq!(stopped, ["d", "c", "b"]);
 }

@@ -47,6 +47,8 @@ mod registration;
 #[cfg(test)]
 mod s01_states;
 #[cfg(test)]
+mod s02_place;
+#[cfg(test)]
 mod s02_rollback;
 #[cfg(test)]
 mod s02_start;
