@@ -6,7 +6,7 @@ trait Point {}
 #[derive(Default)]
 struct A;
 
-#[plux::plugin(title = "a", requires = [""], grace_period = 2)]
+#[plux::plugin(title = "a", requires = ["", "a b"], grace_period = 2)]
 impl Point for A {}
 
 fn main() {}
