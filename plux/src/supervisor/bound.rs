@@ -56,3 +56,43 @@ fn later(one: Option<Duration>, other: Option<Duration>) -> Option<Duration> {
 pub(crate) fn index(place: usize) -> Index {
     Index::try_from(place).unwrap_or(Index::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::graph::GraphBuilder;
+    use crate::spec::DependencyKind::{After, Requires};
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    /// Three in a row and one beside them, with these grace periods; a join timeout of a second.
+    fn bound(grace: [Option<u32>; 4], whole: Option<u32>) -> Option<Duration> {
+        let mut graph = GraphBuilder::new(4);
+        graph.edge(1, Requires, 0);
+        graph.edge(2, After, 1);
+        let graph = graph.build(|_| unreachable!("no edge is wrong"));
+        let limits = grace.map(|grace| Limits {
+            grace_period: grace
+                .map_or(GracePeriod::Unlimited, |grace| GracePeriod::Bounded(grace * SECOND)),
+            start_timeout: None,
+        });
+        shutdown_bound(&graph, &limits, SECOND, whole.map(|whole| whole * SECOND))
+    }
+
+    #[test]
+    fn x08_the_last_deadline_is_that_of_the_longest_chain() {
+        // Each has its grace period and a join timeout; loads and listeners have one more each.
+        assert_eq!(bound([Some(1), Some(2), Some(3), Some(4)], None), Some(11 * SECOND));
+        assert_eq!(bound([Some(0), Some(0), Some(0), Some(20)], None), Some(23 * SECOND));
+    }
+
+    #[test]
+    fn x08_what_nothing_else_bounds_is_bounded_by_the_whole() {
+        let unlimited = [Some(1), None, Some(3), Some(4)];
+        assert_eq!(bound(unlimited, None), None);
+        assert_eq!(bound(unlimited, Some(30)), Some(33 * SECOND));
+        assert_eq!(bound([Some(1), Some(2), Some(3), Some(4)], Some(5)), Some(8 * SECOND));
+        assert_eq!(bound([Some(1), Some(2), Some(3), Some(4)], Some(99)), Some(11 * SECOND));
+        assert_eq!(abort_bound(SECOND), 3 * SECOND);
+    }
+}

@@ -18,7 +18,6 @@ pub(super) enum Op<C> {
     },
     Stop {
         caller: C,
-        service: Index,
         /// How each member ended, as it did.
         rows: Vec<Ended>,
         remaining: usize,

@@ -204,11 +204,10 @@ impl<C> Core<C> {
                     self.reply(caller, Answer::Start(Err(down.clone())));
                 }
             }
-            Some(Op::Stop { caller, service, rows, .. }) => {
+            Some(Op::Stop { caller, rows, .. }) => {
                 let leaked = |row: &&Ended| matches!(row.how, How::Leaked);
-                // The last one is the nearest to the service that was named.
+                // The last one is the nearest to the service that was named, if not that itself.
                 let answer = match rows.iter().rev().find(leaked) {
-                    Some(_) if self.row(service).leaked => Err(service),
                     Some(row) => Err(row.service),
                     None => Ok(rows),
                 };

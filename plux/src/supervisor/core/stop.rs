@@ -27,7 +27,7 @@ impl<C> Core<C> {
         let (waited, called_off): (Vec<Index>, Vec<Index>) =
             members.into_iter().partition(|member| self.row(*member).live);
         let rows = called_off.into_iter().map(|member| self.ended_row(member)).collect();
-        let id = self.add(Op::Stop { caller, service, rows, remaining: waited.len() });
+        let id = self.add(Op::Stop { caller, rows, remaining: waited.len() });
         for member in waited {
             self.row_mut(member).watchers.push(id);
         }
