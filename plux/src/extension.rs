@@ -12,9 +12,16 @@ use crate::spec::{Factory, PluginSpec};
 /// The contract of a namespace: what every load is given and what it yields.
 ///
 /// `#[plux::extension_point]` implements it for `dyn Trait`; nobody writes it by hand.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an extension point",
+    label = "not an extension point",
+    note = "its trait needs `#[plux::extension_point(namespace = \"…\")]`"
+)]
 pub trait ExtensionPoint: Send + Sync + 'static {
     /// The namespace; `None` where the host names it (function plugins).
     const NAMESPACE: Option<Namespace>;
+    /// The trait's path, `aws_api::ServicePlugin`, for records and messages.
+    const PATH: &'static str;
     /// What the manager hands to every plugin of the namespace.
     type Context: Send + Sync + 'static;
     /// What a load yields.
@@ -34,6 +41,17 @@ pub trait ExtensionPoint: Send + Sync + 'static {
         &'a self,
         context: &'a Self::Context,
     ) -> BoxFuture<'a, Result<Self::Output, BoxError>>;
+}
+
+/// The namespace of an extension point that names one; for generated code.
+///
+/// # Panics
+/// When it names none; in a constant that is a compile error.
+pub const fn namespace_of<P: ExtensionPoint + ?Sized>() -> Namespace {
+    match const { &P::NAMESPACE } {
+        Some(namespace) => Namespace::literal(namespace.as_literal()),
+        None => panic!("this extension point names no namespace"),
+    }
 }
 
 /// The typed factory of `spec`, or `None` when the spec belongs to another extension point.

@@ -19,6 +19,8 @@ mod spec;
 mod state;
 mod task;
 
+pub use plux_macros::{extension_point, plugin};
+
 pub use error::{
     BoxError, BuildError, BuildProblem, Exit, FailureCause, FindError, GraphError, HandleError,
     LoadError, LoadFailure, Near, ServiceFailure, SharedError, StartError, StopError,

@@ -99,6 +99,14 @@ macro_rules! text_type {
                 }
             }
 
+            /// The text of one that [`literal`](Self::literal) made, for other constants.
+            pub(crate) const fn as_literal(&self) -> &'static str {
+                match self.0 {
+                    Text::Static(text) => text,
+                    Text::Shared(_) => panic!("made at run time"),
+                }
+            }
+
             /// The text.
             pub fn as_str(&self) -> &str {
                 self.0.as_str()

@@ -1,0 +1,189 @@
+//! The literals of the attributes: names, dependencies, durations.
+//!
+//! Trap: a literal that comes through `macro_rules!` is wrapped in a group without delimiters.
+//! `LitStr` as syn reads it looks through such groups; code that takes tokens apart does not.
+
+use proc_macro2::{Span, TokenStream};
+use quote::quote;
+use syn::ext::IdentExt;
+use syn::parse::ParseStream;
+use syn::punctuated::Punctuated;
+use syn::{Error, Ident, LitStr, Result, Token, bracketed};
+
+use crate::args::Errors;
+
+/// As `plux::MAX_LEN`. A name that is valid here only is refused by the constant made of it.
+const MAX_LEN: usize = 128;
+
+const RULE: &str = "use 1 to 128 ASCII letters, digits, `_`, `-` or `.`, \
+                    the first one a letter or a digit";
+
+fn is_valid_name(text: &str) -> bool {
+    text.len() <= MAX_LEN
+        && text.starts_with(|first: char| first.is_ascii_alphanumeric())
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.'))
+}
+
+/// Reads a namespace or a name; `kind` says which.
+pub(crate) fn name(kind: &str, input: ParseStream<'_>) -> Result<LitStr> {
+    let literal: LitStr = input.parse()?;
+    let text = literal.value();
+    if is_valid_name(&text) {
+        return Ok(literal);
+    }
+    Err(Error::new(literal.span(), format!("{text:?} is no valid {kind}: {RULE}")))
+}
+
+/// The name of what gives none: the identifier in kebab case. A hyphen stands for an underscore,
+/// and before a capital that begins a word: `SqsQueue` and `sqs_queue` are `sqs-queue`.
+pub(crate) fn name_of(ident: &Ident) -> Result<LitStr> {
+    let text: Vec<char> = ident.unraw().to_string().trim_matches('_').chars().collect();
+    let mut kebab = String::new();
+    for (at, &c) in text.iter().enumerate() {
+        let before = at.checked_sub(1).and_then(|at| text.get(at));
+        let in_word = before.is_some_and(|c| c.is_lowercase() || c.is_ascii_digit());
+        let ends_acronym = before.is_some_and(|c| c.is_uppercase())
+            && text.get(at + 1).is_some_and(|c| c.is_lowercase());
+        if c.is_uppercase() && (in_word || ends_acronym) {
+            kebab.push('-');
+        }
+        kebab.push(if c == '_' { '-' } else { c.to_ascii_lowercase() });
+    }
+    if is_valid_name(&kebab) {
+        return Ok(LitStr::new(&kebab, ident.span()));
+    }
+    let text = format!("no name follows from `{ident}`; give one with `name = \"…\"`");
+    Err(Error::new(ident.span(), text))
+}
+
+/// A list of dependencies of one kind, each `"name"` or `"namespace:name"`.
+#[derive(Default)]
+pub(crate) struct Dependencies(Vec<LitStr>);
+
+impl Dependencies {
+    pub(crate) fn read(input: ParseStream<'_>) -> Result<Self> {
+        let content;
+        bracketed!(content in input);
+        let all = Punctuated::<LitStr, Token![,]>::parse_terminated(&content)?;
+        let mut errors = Errors::default();
+        let mut dependencies: Vec<LitStr> = Vec::new();
+        for literal in all {
+            let text = literal.value();
+            let mut parts = text.splitn(2, ':');
+            if !parts.all(is_valid_name) {
+                let text = format!("{text:?} is neither `name` nor `namespace:name`: {RULE}");
+                errors.push(Error::new(literal.span(), text));
+            } else if dependencies.contains(&literal) {
+                errors.push(Error::new(literal.span(), format!("{text:?} is named twice")));
+            } else {
+                dependencies.push(literal);
+            }
+        }
+        errors.or(Self(dependencies))
+    }
+
+    pub(crate) fn literals(&self) -> &[LitStr] {
+        &self.0
+    }
+
+    /// The constants of the spec; `kind` is a `DependencyKind`.
+    pub(crate) fn constants(
+        &self,
+        private: &TokenStream,
+        kind: &str,
+    ) -> impl Iterator<Item = TokenStream> {
+        let kind = Ident::new(kind, Span::call_site());
+        self.0.iter().map(move |literal| {
+            let text = literal.value();
+            let (namespace, name) = match text.split_once(':') {
+                Some((namespace, name)) => (quote!(::core::option::Option::Some(#namespace)), name),
+                None => (quote!(::core::option::Option::None), text.as_str()),
+            };
+            quote!(#private::Dependency::literal(#private::DependencyKind::#kind, #namespace, #name))
+        })
+    }
+}
+
+/// A time in milliseconds.
+#[derive(Clone, Copy)]
+pub(crate) struct Millis(u64);
+
+impl Millis {
+    const FORM: &str = "a number and one of `ms`, `s`, `m`, `h`, such as \"500ms\" or \"2s\"";
+
+    pub(crate) fn read(input: ParseStream<'_>) -> Result<Self> {
+        let literal: LitStr = input.parse()?;
+        Self::of(&literal, Self::FORM)
+    }
+
+    fn of(literal: &LitStr, form: &str) -> Result<Self> {
+        let text = literal.value();
+        let unit_at = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+        let (number, unit) = text.split_at(unit_at);
+        let unit: Option<u64> = match unit {
+            "ms" => Some(1),
+            "s" => Some(1_000),
+            "m" => Some(60_000),
+            "h" => Some(3_600_000),
+            _ => None,
+        };
+        let number: Option<u64> = number.parse().ok();
+        match number.zip(unit).and_then(|(number, unit)| number.checked_mul(unit)) {
+            Some(0) => Err(Error::new(literal.span(), format!("no time is left: write {form}"))),
+            Some(millis) => Ok(Self(millis)),
+            None => {
+                Err(Error::new(literal.span(), format!("{text:?} is no duration: write {form}")))
+            }
+        }
+    }
+
+    fn constant(self) -> TokenStream {
+        let Self(millis) = self;
+        quote!(::core::time::Duration::from_millis(#millis))
+    }
+
+    /// `Option<Duration>`, as the options of a service hold it.
+    pub(crate) fn option(time: Option<Self>) -> TokenStream {
+        match time.map(Self::constant) {
+            Some(time) => quote!(::core::option::Option::Some(#time)),
+            None => quote!(::core::option::Option::None),
+        }
+    }
+}
+
+/// A grace period: a time, `"none"` or `"unlimited"`.
+#[derive(Clone, Copy)]
+pub(crate) enum Grace {
+    None,
+    Bounded(Millis),
+    Unlimited,
+}
+
+impl Grace {
+    pub(crate) fn read(input: ParseStream<'_>) -> Result<Self> {
+        let literal: LitStr = input.parse()?;
+        match literal.value().as_str() {
+            "none" => Ok(Self::None),
+            "unlimited" => Ok(Self::Unlimited),
+            _ => {
+                let form = format!("{}, or \"none\", or \"unlimited\"", Millis::FORM);
+                Millis::of(&literal, &form).map(Self::Bounded)
+            }
+        }
+    }
+
+    /// `Option<GracePeriod>`, as the options of a service hold it.
+    pub(crate) fn option(grace: Option<Self>, private: &TokenStream) -> TokenStream {
+        let zero = quote!(::core::time::Duration::ZERO);
+        let grace = match grace {
+            None => return quote!(::core::option::Option::None),
+            Some(Self::None) => quote!(Bounded(#zero)),
+            Some(Self::Bounded(time)) => {
+                let time = time.constant();
+                quote!(Bounded(#time))
+            }
+            Some(Self::Unlimited) => quote!(Unlimited),
+        };
+        quote!(::core::option::Option::Some(#private::GracePeriod::#grace))
+    }
+}
