@@ -98,6 +98,12 @@ pub enum FailureCause {
         /// Where the manager was built.
         manager: &'static std::panic::Location<'static>,
     },
+    /// Its place in the graph makes it unusable.
+    #[error(transparent)]
+    Graph(Arc<GraphError>),
+    /// It is registered twice.
+    #[error(transparent)]
+    Find(FindError),
     /// The load was cut short because its manager was closed.
     #[error("the manager was closed while it was pending")]
     Aborted,

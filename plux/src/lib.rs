@@ -7,6 +7,7 @@ pub mod __private;
 mod error;
 mod event;
 mod extension;
+mod finder;
 mod graph;
 mod listener;
 mod name;
@@ -17,6 +18,7 @@ mod registry;
 mod service;
 mod spec;
 mod state;
+mod table;
 mod task;
 
 pub use plux_macros::{extension_point, plugin};
@@ -27,6 +29,7 @@ pub use error::{
 };
 pub use event::{Event, EventKind};
 pub use extension::ExtensionPoint;
+pub use finder::{ListFinder, PluginFinder, RegistryFinder};
 pub use listener::{Listener, Tracing};
 pub use name::{MAX_LEN, Name, NameError, Namespace, PluginId, is_valid_name};
 pub use origin::Origin;

@@ -1,0 +1,200 @@
+//! A row of the state table: one plugin and where it stands.
+//!
+//! The state is one word. Whoever sets its `BUSY` bit owns the row until the bit is cleared; the
+//! owner's moves are in `claim.rs`.
+//!
+//! Trap: who waits for a busy row enables its notification first and sets `WAITED` afterwards, and
+//! the owner looks at `WAITED` in the very access that clears `BUSY`. Both change one word, so one
+//! of them sees the other and no wake is lost. `WAITED` is never set on a row that is not busy.
+
+use std::pin::pin;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+
+use crate::error::LoadFailure;
+use crate::extension::ExtensionPoint;
+use crate::name::PluginId;
+use crate::spec::SpecRef;
+use crate::state::PluginState;
+
+/// The low bits of the word.
+pub(super) const TAG: u32 = 0b0111;
+pub(super) const RESOLVED: u32 = 0;
+pub(super) const INITIALIZED: u32 = 1;
+pub(super) const LOADING: u32 = 2;
+pub(super) const LOADED: u32 = 3;
+pub(super) const DISABLED: u32 = 4;
+pub(super) const FAILED: u32 = 5;
+pub(super) const SKIPPED: u32 = 6;
+/// Somebody owns the row.
+pub(super) const BUSY: u32 = 0b0_1000;
+/// Somebody waits for the owner to be done.
+pub(super) const WAITED: u32 = 0b1_0000;
+
+/// One plugin.
+pub(crate) struct Entry<P: ExtensionPoint + ?Sized> {
+    spec: SpecRef,
+    /// Its place in the order of names, and its node in the graph.
+    index: u32,
+    pub(super) word: AtomicU32,
+    pub(super) value: OnceLock<Value<P>>,
+    /// What few rows need. The mutex also orders a reason and the word that announces it.
+    pub(super) cold: Mutex<Option<Box<Cold<P>>>>,
+}
+
+/// What a loaded plugin is. The output goes before the plugin it came from.
+pub(crate) struct Value<P: ExtensionPoint + ?Sized> {
+    pub(crate) output: P::Output,
+    pub(crate) plugin: Arc<P>,
+}
+
+pub(super) struct Cold<P: ?Sized> {
+    /// Initialised, and not loaded by the last attempt; the next one goes on with it.
+    pub(super) plugin: Option<Arc<P>>,
+    /// Why the last attempt did not load it.
+    pub(super) reason: Option<Reason>,
+    /// Stays as long as another attempt is possible: a waiter of the next one may hold it already.
+    pub(super) waiters: Option<Arc<Notify>>,
+}
+
+impl<P: ?Sized> Default for Cold<P> {
+    fn default() -> Self {
+        Self { plugin: None, reason: None, waiters: None }
+    }
+}
+
+/// Why an attempt did not load a plugin.
+#[derive(Debug, Clone)]
+pub(crate) enum Reason {
+    Disabled(Arc<str>),
+    Failed(Arc<LoadFailure>),
+    Skipped(PluginId),
+}
+
+impl Reason {
+    pub(super) fn tag(&self) -> u32 {
+        match self {
+            Self::Disabled(_) => DISABLED,
+            Self::Failed(_) => FAILED,
+            Self::Skipped(_) => SKIPPED,
+        }
+    }
+}
+
+/// How the last attempt ended.
+pub(crate) enum Outcome {
+    /// None has, yet.
+    Open,
+    Loaded,
+    Not(Reason),
+}
+
+impl<P: ExtensionPoint + ?Sized> Entry<P> {
+    pub(super) fn new(spec: SpecRef, index: u32) -> Self {
+        Self {
+            spec,
+            index,
+            word: AtomicU32::new(RESOLVED),
+            value: OnceLock::new(),
+            cold: Mutex::new(None),
+        }
+    }
+
+    pub(crate) fn spec(&self) -> &SpecRef {
+        &self.spec
+    }
+
+    pub(crate) fn index(&self) -> u32 {
+        self.index
+    }
+
+    /// The plugin and its output, once loaded.
+    pub(crate) fn value(&self) -> Option<&Value<P>> {
+        self.value.get()
+    }
+
+    pub(crate) fn is_busy(&self) -> bool {
+        self.word.load(Ordering::Acquire) & BUSY != 0
+    }
+
+    /// Where it stands now. Never waits for an attempt.
+    pub(crate) fn state(&self) -> PluginState {
+        let plain = |word: u32| match word & TAG {
+            RESOLVED => Some(PluginState::Resolved),
+            INITIALIZED => Some(PluginState::Initialized),
+            LOADING => Some(PluginState::Loading),
+            LOADED => Some(PluginState::Loaded),
+            _ => None,
+        };
+        if let Some(state) = plain(self.word.load(Ordering::Acquire)) {
+            return state;
+        }
+        // A word that announces a reason is written with the lock held, after the reason.
+        let cold = self.cold.lock();
+        if let Some(state) = plain(self.word.load(Ordering::Acquire)) {
+            return state;
+        }
+        match cold.as_ref().and_then(|cold| cold.reason.clone()) {
+            Some(Reason::Disabled(reason)) => PluginState::Disabled(reason),
+            Some(Reason::Failed(failure)) => PluginState::Failed(failure),
+            Some(Reason::Skipped(because)) => PluginState::Skipped(because),
+            None => PluginState::Resolved,
+        }
+    }
+
+    /// How the last attempt ended; while one is under way, the one before it.
+    pub(crate) fn outcome(&self) -> Outcome {
+        if self.value.get().is_some() {
+            return Outcome::Loaded;
+        }
+        let reason = self.cold.lock().as_ref().and_then(|cold| cold.reason.clone());
+        match reason {
+            Some(reason) => Outcome::Not(reason),
+            // Success clears the reason, but sets the value first.
+            None if self.value.get().is_some() => Outcome::Loaded,
+            None => Outcome::Open,
+        }
+    }
+
+    /// Returns when nobody owns the row. Cancel safe.
+    pub(crate) async fn settled(&self) {
+        while self.is_busy() {
+            let notify = self.waiters();
+            let mut notified = pin!(notify.notified());
+            notified.as_mut().enable();
+            if self.mark_waited() {
+                notified.await;
+            }
+        }
+    }
+
+    /// Forgets why earlier attempts failed. Whoever waits already is still to be woken.
+    pub(super) fn forget(&self) {
+        let mut slot = self.cold.lock();
+        *slot = slot.take().filter(|cold| cold.waiters.is_some()).map(|mut cold| {
+            cold.reason = None;
+            cold
+        });
+    }
+
+    /// The spec; the loaded plugin, or the one that was initialised and not loaded.
+    pub(super) fn into_parts(self) -> (SpecRef, Option<Value<P>>, Option<Arc<P>>) {
+        let kept = self.cold.into_inner().and_then(|cold| cold.plugin);
+        (self.spec, self.value.into_inner(), kept)
+    }
+
+    fn waiters(&self) -> Arc<Notify> {
+        let mut cold = self.cold.lock();
+        let waiters = &mut cold.get_or_insert_default().waiters;
+        Arc::clone(waiters.get_or_insert_default())
+    }
+
+    /// Sets `WAITED`, unless the row is not busy any more.
+    fn mark_waited(&self) -> bool {
+        let set = |word: u32| (word & BUSY != 0).then_some(word | WAITED);
+        self.word.try_update(Ordering::AcqRel, Ordering::Acquire, set).is_ok()
+    }
+}

@@ -1,0 +1,11 @@
+//! The state table: a row per plugin, and the only ways in which a row moves.
+
+mod entry;
+
+mod claim;
+
+mod rows;
+
+pub(crate) use claim::{Claim, Initialized, Turn};
+pub(crate) use entry::{Entry, Outcome, Reason};
+pub(crate) use rows::Table;

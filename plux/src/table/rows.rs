@@ -1,0 +1,157 @@
+//! The table itself: rows by name and in the order of names, and the graph between them.
+//!
+//! Trap: a table is dropped with its manager, and with it goes what the plugins acquired: user code,
+//! which may panic. Each plugin goes on its own, dependants first, and a panic costs a log line.
+
+use std::sync::Arc;
+
+use dashmap::DashMap;
+use rustc_hash::{FxBuildHasher, FxHashMap};
+
+use super::entry::{Entry, Value};
+use crate::error::{FailureCause, FindError, LoadError, LoadFailure, Near};
+use crate::extension::ExtensionPoint;
+use crate::graph::{Graph, GraphBuilder};
+use crate::name::{Name, Namespace, PluginId};
+use crate::near::near;
+use crate::reason::Phase;
+use crate::spec::{DependencyKind, SpecRef};
+use crate::state::PluginState;
+use crate::task;
+
+/// What a manager knows of the plugins of its namespace.
+pub(crate) struct Table<P: ExtensionPoint + ?Sized> {
+    by_name: DashMap<Name, Arc<Entry<P>>, FxBuildHasher>,
+    /// In the order of names; an entry's index is its place here and its node in the graph.
+    rows: Vec<Arc<Entry<P>>>,
+    graph: Graph,
+    /// Why some rows can not be used, whatever their code does.
+    unusable: FxHashMap<u32, LoadError>,
+}
+
+impl<P: ExtensionPoint + ?Sized> Table<P> {
+    /// Builds the table from what a finder found for `namespace`.
+    pub(crate) fn new(namespace: &Namespace, mut specs: Vec<SpecRef>) -> Self {
+        specs.retain(|spec| spec.namespace() == namespace);
+        specs.sort_by(|a, b| a.name().cmp(b.name()));
+        let mut unusable = FxHashMap::default();
+        let mut rows: Vec<Arc<Entry<P>>> = Vec::with_capacity(specs.len());
+        for spec in specs {
+            match rows.last() {
+                Some(row) if row.spec().name() == spec.name() => {
+                    let origins = Box::new((row.spec().origin(), spec.origin()));
+                    let error = FindError::Duplicate { id: spec.id(), origins };
+                    unusable.entry(row.index()).or_insert(LoadError::Find(error));
+                }
+                _ => rows.push(Arc::new(Entry::new(spec, rows.len() as u32))),
+            }
+        }
+        let by_name = DashMap::with_capacity_and_hasher(rows.len(), FxBuildHasher);
+        for row in &rows {
+            by_name.insert(row.spec().name().clone(), Arc::clone(row));
+        }
+        let graph = graph_of(namespace, &rows, &by_name);
+        for (node, problem) in graph.problems() {
+            unusable.entry(node).or_insert_with(|| LoadError::Graph(Arc::clone(problem)));
+        }
+        Self { by_name, rows, graph, unusable }
+    }
+
+    pub(crate) fn get(&self, name: &str) -> Option<Arc<Entry<P>>> {
+        self.by_name.get(name).map(|row| Arc::clone(&row))
+    }
+
+    /// All rows in the order of names.
+    pub(crate) fn rows(&self) -> &[Arc<Entry<P>>] {
+        &self.rows
+    }
+
+    pub(crate) fn row(&self, index: u32) -> &Arc<Entry<P>> {
+        &self.rows[index as usize]
+    }
+
+    pub(crate) fn graph(&self) -> &Graph {
+        &self.graph
+    }
+
+    /// Why the plugin of `entry` can not be used, whatever its code does.
+    pub(crate) fn unusable(&self, entry: &Entry<P>) -> Option<&LoadError> {
+        self.unusable.get(&entry.index())
+    }
+
+    /// Where the plugin of `entry` stands.
+    pub(crate) fn state(&self, entry: &Entry<P>) -> PluginState {
+        let cause = match self.unusable(entry) {
+            Some(LoadError::Graph(problem)) => FailureCause::Graph(Arc::clone(problem)),
+            Some(LoadError::Find(problem)) => FailureCause::Find(problem.clone()),
+            _ => return entry.state(),
+        };
+        let (id, origin) = (entry.spec().id(), entry.spec().origin());
+        PluginState::Failed(Arc::new(LoadFailure { id, origin, phase: Phase::Resolve, cause }))
+    }
+
+    /// The names most like `name`.
+    pub(crate) fn near(&self, name: &str) -> Near {
+        near(name, self.rows.iter().map(|row| row.spec().name()))
+    }
+}
+
+/// The graph of the own namespace. A dependency on another namespace is not this table's to judge.
+fn graph_of<P: ExtensionPoint + ?Sized>(
+    namespace: &Namespace,
+    rows: &[Arc<Entry<P>>],
+    by_name: &DashMap<Name, Arc<Entry<P>>, FxBuildHasher>,
+) -> Graph {
+    let mut builder = GraphBuilder::new(rows.len());
+    for row in rows {
+        for dependency in row.spec().dependencies() {
+            if dependency.namespace.as_ref().is_some_and(|other| other != namespace) {
+                continue;
+            }
+            match by_name.get(&dependency.name) {
+                Some(to) => builder.edge(row.index(), dependency.kind, to.index()),
+                None if dependency.kind == DependencyKind::Requires => {
+                    let names = rows.iter().map(|row| row.spec().name());
+                    let (namespace, name) = (namespace.clone(), dependency.name.clone());
+                    let near = near(name.as_str(), names);
+                    builder.unknown(row.index(), PluginId { namespace, name }, near);
+                }
+                None => {}
+            }
+        }
+    }
+    builder.build(|node| {
+        let spec = rows[node as usize].spec();
+        (spec.id(), spec.origin())
+    })
+}
+
+impl<P: ExtensionPoint + ?Sized> Drop for Table<P> {
+    fn drop(&mut self) {
+        let order = self.graph.order();
+        self.by_name.clear();
+        let mut rows: Vec<_> = self.rows.drain(..).map(Some).collect();
+        for node in order.into_iter().rev() {
+            // A row that somebody still has a handle on goes with that handle.
+            if let Some(entry) = rows[node as usize].take().and_then(Arc::into_inner) {
+                dismantle(entry);
+            }
+        }
+    }
+}
+
+fn dismantle<P: ExtensionPoint + ?Sized>(entry: Entry<P>) {
+    let (spec, value, kept) = entry.into_parts();
+    let say = |outcome: Result<(), task::Panic>| {
+        if let Err(panic) = outcome {
+            tracing::error!(id = %spec.id(), origin = %spec.origin(), "its destructor {panic}");
+        }
+    };
+    if let Some(Value { output, plugin }) = value {
+        say(task::catch(|| drop(output)));
+        say(task::catch(|| drop(plugin)));
+    }
+    if let Some(plugin) = kept {
+        say(task::catch(|| drop(plugin)));
+    }
+}
