@@ -10,6 +10,7 @@ mod extension;
 mod finder;
 mod graph;
 mod listener;
+mod manager;
 mod name;
 mod near;
 mod origin;
@@ -31,9 +32,10 @@ pub use event::{Event, EventKind};
 pub use extension::ExtensionPoint;
 pub use finder::{ListFinder, PluginFinder, RegistryFinder};
 pub use listener::{Listener, Tracing};
+pub use manager::{LoadReport, Loaded, PluginManager, PluginManagerBuilder};
 pub use name::{MAX_LEN, Name, NameError, Namespace, PluginId, is_valid_name};
 pub use origin::Origin;
-pub use reason::{Phase, StopReason, Stopped};
+pub use reason::{Disabled, Phase, StopReason, Stopped};
 pub use service::{Service, ServiceContext};
 pub use spec::{
     AnyFactory, Dependency, DependencyKind, Factory, GracePeriod, PluginSpec, ServiceOptions,

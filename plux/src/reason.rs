@@ -1,6 +1,7 @@
 //! The words that errors and states share: phases, and why a service stops. Pure data.
 
 use std::fmt;
+use std::sync::Arc;
 
 /// The part of a plugin's way that something happened in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -86,5 +87,33 @@ impl fmt::Display for Stopped {
             Self::Shutdown => "shutdown",
             Self::Completed => "completed",
         })
+    }
+}
+
+/// What `load` (or `should_load`) may fail with to say that the plugin does not want to be loaded.
+/// That is no failure: the plugin is disabled, and the reason is kept.
+///
+/// ```
+/// use plux::{BoxError, Disabled};
+///
+/// fn key() -> Result<String, BoxError> {
+///     std::env::var("NO_SUCH_KEY").map_err(|_| Disabled::because("NO_SUCH_KEY is not set").into())
+/// }
+/// assert!(key().is_err());
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("disabled: {reason}")]
+pub struct Disabled {
+    reason: Arc<str>,
+}
+
+impl Disabled {
+    /// Says why.
+    pub fn because(reason: impl Into<Arc<str>>) -> Self {
+        Self { reason: reason.into() }
+    }
+
+    pub(crate) fn into_reason(self) -> Arc<str> {
+        self.reason
     }
 }

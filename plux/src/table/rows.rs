@@ -19,6 +19,9 @@ use crate::spec::{DependencyKind, SpecRef};
 use crate::state::PluginState;
 use crate::task;
 
+/// For so many unknown requirements near names are looked up; each look goes through all names.
+const SUGGESTIONS: u32 = 32;
+
 /// What a manager knows of the plugins of its namespace.
 pub(crate) struct Table<P: ExtensionPoint + ?Sized> {
     by_name: DashMap<Name, Arc<Entry<P>>, FxBuildHasher>,
@@ -103,6 +106,7 @@ fn graph_of<P: ExtensionPoint + ?Sized>(
     by_name: &DashMap<Name, Arc<Entry<P>>, FxBuildHasher>,
 ) -> Graph {
     let mut builder = GraphBuilder::new(rows.len());
+    let mut suggestions = SUGGESTIONS;
     for row in rows {
         for dependency in row.spec().dependencies() {
             if dependency.namespace.as_ref().is_some_and(|other| other != namespace) {
@@ -112,6 +116,8 @@ fn graph_of<P: ExtensionPoint + ?Sized>(
                 Some(to) => builder.edge(row.index(), dependency.kind, to.index()),
                 None if dependency.kind == DependencyKind::Requires => {
                     let names = rows.iter().map(|row| row.spec().name());
+                    let names = names.take(if suggestions > 0 { rows.len() } else { 0 });
+                    suggestions = suggestions.saturating_sub(1);
                     let (namespace, name) = (namespace.clone(), dependency.name.clone());
                     let near = near(name.as_str(), names);
                     builder.unknown(row.index(), PluginId { namespace, name }, near);
@@ -131,9 +137,11 @@ impl<P: ExtensionPoint + ?Sized> Drop for Table<P> {
         let order = self.graph.order();
         self.by_name.clear();
         let mut rows: Vec<_> = self.rows.drain(..).map(Some).collect();
-        for node in order.into_iter().rev() {
+        let usable =
+            order.into_iter().rev().map(|node| rows[node as usize].take()).collect::<Vec<_>>();
+        for row in usable.into_iter().chain(rows).flatten() {
             // A row that somebody still has a handle on goes with that handle.
-            if let Some(entry) = rows[node as usize].take().and_then(Arc::into_inner) {
+            if let Some(entry) = Arc::into_inner(row) {
                 dismantle(entry);
             }
         }
@@ -142,9 +150,10 @@ impl<P: ExtensionPoint + ?Sized> Drop for Table<P> {
 
 fn dismantle<P: ExtensionPoint + ?Sized>(entry: Entry<P>) {
     let (spec, value, kept) = entry.into_parts();
+    let (id, origin) = (spec.id(), spec.origin());
     let say = |outcome: Result<(), task::Panic>| {
         if let Err(panic) = outcome {
-            tracing::error!(id = %spec.id(), origin = %spec.origin(), "its destructor {panic}");
+            tracing::error!(%id, %origin, "its destructor {panic}");
         }
     };
     if let Some(Value { output, plugin }) = value {
@@ -154,4 +163,5 @@ fn dismantle<P: ExtensionPoint + ?Sized>(entry: Entry<P>) {
     if let Some(plugin) = kept {
         say(task::catch(|| drop(plugin)));
     }
+    say(task::catch(|| drop(spec)));
 }

@@ -1,0 +1,22 @@
+//! The manager: finds the plugins of a namespace, loads them, and owns what they yield.
+
+mod loaded;
+
+mod report;
+
+mod closing;
+
+mod shared;
+
+mod load;
+
+mod batch;
+
+mod handle;
+
+mod builder;
+
+pub use builder::PluginManagerBuilder;
+pub use handle::PluginManager;
+pub use loaded::Loaded;
+pub use report::LoadReport;

@@ -1,0 +1,104 @@
+//! What came of a `load_all`.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::loaded::Loaded;
+use crate::error::{FindError, LoadError};
+use crate::extension::ExtensionPoint;
+use crate::name::PluginId;
+
+/// How each plugin of a manager stands after `load_all`, each list in the order of names.
+///
+/// It prints as a line of counts, and one line for each plugin that is not loaded.
+#[must_use = "plugins that failed to load are told of here only"]
+pub struct LoadReport<P: ExtensionPoint + ?Sized> {
+    pub(super) loaded: Vec<Loaded<P>>,
+    pub(super) disabled: Vec<(PluginId, Arc<str>)>,
+    pub(super) failed: Vec<(PluginId, LoadError)>,
+    pub(super) skipped: Vec<(PluginId, PluginId)>,
+    pub(super) find_error: Option<FindError>,
+}
+
+impl<P: ExtensionPoint + ?Sized> LoadReport<P> {
+    /// The loaded ones.
+    pub fn loaded(&self) -> &[Loaded<P>] {
+        &self.loaded
+    }
+
+    /// Those that did not want to load, and why.
+    pub fn disabled(&self) -> &[(PluginId, Arc<str>)] {
+        &self.disabled
+    }
+
+    /// Those that failed, and how; also those that can not be used for their place in the graph or
+    /// because their name is taken twice.
+    pub fn failed(&self) -> &[(PluginId, LoadError)] {
+        &self.failed
+    }
+
+    /// Those that were left out, and the requirement that was the reason.
+    pub fn skipped(&self) -> &[(PluginId, PluginId)] {
+        &self.skipped
+    }
+
+    /// Why there is no plugin at all: the finder had no answer. The next call asks it again.
+    pub fn find_error(&self) -> Option<&FindError> {
+        self.find_error.as_ref()
+    }
+
+    /// Whether the finder answered and no plugin failed. Disabled plugins, and those skipped because
+    /// of them, are no failure.
+    pub fn is_ok(&self) -> bool {
+        self.find_error.is_none() && self.failed.is_empty()
+    }
+
+    pub(super) fn not_found(error: FindError) -> Self {
+        Self { find_error: Some(error), ..Self::default() }
+    }
+}
+
+impl<P: ExtensionPoint + ?Sized> Default for LoadReport<P> {
+    fn default() -> Self {
+        Self {
+            loaded: Vec::new(),
+            disabled: Vec::new(),
+            failed: Vec::new(),
+            skipped: Vec::new(),
+            find_error: None,
+        }
+    }
+}
+
+impl<P: ExtensionPoint + ?Sized> fmt::Display for LoadReport<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(error) = &self.find_error {
+            return write!(f, "no plugins: {error}");
+        }
+        let (loaded, disabled) = (self.loaded.len(), self.disabled.len());
+        let (failed, skipped) = (self.failed.len(), self.skipped.len());
+        write!(f, "{loaded} loaded, {disabled} disabled, {failed} failed, {skipped} skipped")?;
+        for (id, reason) in &self.disabled {
+            write!(f, "\n  disabled {id}: {reason}")?;
+        }
+        for (id, error) in &self.failed {
+            write!(f, "\n  failed {id}: {error}")?;
+        }
+        for (id, because) in &self.skipped {
+            write!(f, "\n  skipped {id} because of {because}")?;
+        }
+        Ok(())
+    }
+}
+
+impl<P: ExtensionPoint + ?Sized> fmt::Debug for LoadReport<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LoadReport")
+            .field("loaded", &self.loaded)
+            .field("disabled", &self.disabled)
+            .field("failed", &self.failed)
+            .field("skipped", &self.skipped)
+            .field("find_error", &self.find_error)
+            .finish()
+    }
+}
