@@ -20,6 +20,18 @@ pub type SharedError = Arc<dyn std::error::Error + Send + Sync + 'static>;
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Near(pub Vec<Name>);
 
+impl Near {
+    /// The names most like `name`, at most three, the likest first.
+    pub(crate) fn among<'a>(name: &str, names: impl Iterator<Item = &'a Name>) -> Self {
+        let mut near: Vec<(f64, &Name)> = names
+            .map(|other| (strsim::jaro_winkler(name, other.as_str()), other))
+            .filter(|(likeness, _)| *likeness > 0.75)
+            .collect();
+        near.sort_by(|one, other| other.0.total_cmp(&one.0).then_with(|| one.1.cmp(other.1)));
+        Self(near.into_iter().take(3).map(|(_, name)| name.clone()).collect())
+    }
+}
+
 impl fmt::Display for Near {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (at, name) in self.0.iter().enumerate() {
@@ -341,6 +353,33 @@ pub enum StopError {
         /// The service that leaked.
         name: Name,
     },
+}
+
+/// Why a service was not restarted.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum RestartError {
+    /// It was stopped, if it ran, and did not start again.
+    #[error(transparent)]
+    Start(#[from] StartError),
+    /// A service waits for its own end.
+    #[error("`{name}` would be ended by the restart it waits for; use request_restart")]
+    OwnEnd {
+        /// The service whose restart was asked for.
+        name: Name,
+    },
+}
+
+/// Why a supervisor could not be run until a signal.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RunError {
+    /// The signals can not be listened to.
+    #[error("SIGINT and SIGTERM can not be listened to: {0}")]
+    Signals(#[source] std::io::Error),
+    /// A service called it.
+    #[error(transparent)]
+    Stop(#[from] StopError),
 }
 
 /// Why there is no handle, or it can not be used.

@@ -69,6 +69,8 @@ pub enum Stopped {
     Asked,
     /// Something it requires was stopped.
     Dependency,
+    /// It is to be started anew.
+    Restart,
     /// Nobody held it any more.
     Unneeded,
     /// The supervisor was shut down.
@@ -83,6 +85,7 @@ impl fmt::Display for Stopped {
             Self::NeverStarted => "never started",
             Self::Asked => "asked",
             Self::Dependency => "dependency",
+            Self::Restart => "restart",
             Self::Unneeded => "unneeded",
             Self::Shutdown => "shutdown",
             Self::Completed => "completed",

@@ -1,16 +1,140 @@
 //! What a service is, and what it sees of its supervisor while it runs.
 
-use async_trait::async_trait;
+use std::fmt;
+use std::future::Future;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
 
-use crate::error::BoxError;
+use async_trait::async_trait;
+use futures::future::{Either, select};
+
+use crate::error::{BoxError, HandleError};
+use crate::handle::Handle;
+use crate::incarnation::Incarnation;
+use crate::name::Name;
+use crate::reason::StopReason;
 
 /// Something that runs on until it is told to stop.
+///
+/// ```text
+/// supervisor                      run(cx)
+///     │── begins ──────────────────►│  acquire, connect, listen
+///     │◄─────────────── cx.ready(v) │  others may use it now
+///     │                             │  serve …
+///     │── stop signal ─────────────►│  cx.stopping(), cx.running_until(…)
+///     │      grace period           │  drain
+///     │◄──────────────────── Ok(()) │  tasks it spawned are awaited
+/// ```
+///
+/// The supervisor calls `run` once per incarnation, never twice at once. State that must not
+/// survive a restart lives in `run`'s locals; `self` is kept. Ending before `ready` is a start that
+/// failed; ending after it without an error is a completion, which is how an initialiser works.
+///
+/// ```
+/// use plux::{BoxError, Service, ServiceContext, async_trait};
+///
+/// struct Clock;
+///
+/// #[async_trait]
+/// impl Service for Clock {
+///     async fn run(&self, cx: ServiceContext) -> Result<(), BoxError> {
+///         cx.ready(());
+///         cx.stopping().await;
+///         Ok(())
+///     }
+/// }
+/// ```
 #[async_trait]
 pub trait Service: Send + Sync + 'static {
-    /// One run of the service: becomes ready, serves, ends.
+    /// One run of the service.
+    ///
+    /// # Cancel safety
+    /// When the grace period is over the future is dropped where it stands.
     async fn run(&self, cx: ServiceContext) -> Result<(), BoxError>;
 }
 
-/// What one run of a service is given.
-#[derive(Debug, Clone)]
-pub struct ServiceContext {}
+type Run<'a> = Pin<Box<dyn Future<Output = Result<(), BoxError>> + Send + 'a>>;
+
+/// Forwards as it is: no second box.
+impl<S: Service + ?Sized> Service for Arc<S> {
+    fn run<'life, 'run>(&'life self, cx: ServiceContext) -> Run<'run>
+    where
+        'life: 'run,
+        Self: 'run,
+    {
+        (**self).run(cx)
+    }
+}
+
+/// What one run of a service is given. Clones are the same; one that outlives the run does nothing.
+#[derive(Clone)]
+pub struct ServiceContext {
+    pub(crate) run: Arc<Incarnation>,
+}
+
+impl ServiceContext {
+    /// The service's name.
+    pub fn name(&self) -> &Name {
+        self.run.link.name()
+    }
+
+    /// The number of this run, from 1.
+    pub fn incarnation(&self) -> u32 {
+        self.run.number
+    }
+
+    /// Reports that the service can serve, and publishes `value` for those who ask for a [`Handle`].
+    /// Works once a run: `false`, and nothing published, when it was ready before or the run has
+    /// ended.
+    pub fn ready<T: Send + Sync + 'static>(&self, value: T) -> bool {
+        self.run.publish(value)
+    }
+
+    /// Why the service is to stop, or `None` while it is not.
+    pub fn stop_reason(&self) -> Option<StopReason> {
+        self.run.stop_reason()
+    }
+
+    /// Waits for the stop signal. Cancel safe.
+    pub async fn stopping(&self) -> StopReason {
+        self.run.stopping().await
+    }
+
+    /// The output of `future`, or `None` when the stop signal came first; the future is dropped then.
+    pub async fn running_until<F: Future>(&self, future: F) -> Option<F::Output> {
+        let stopping = pin!(self.run.stopping());
+        let future = pin!(future);
+        match select(stopping, future).await {
+            Either::Left(_) => None,
+            Either::Right((output, _)) => Some(output),
+        }
+    }
+
+    /// Spawns a task that ends with this run: it is awaited when the service stops, dropped when the
+    /// grace period is over, and its panic is the service's failure. After the end of the run the
+    /// future is dropped unpolled.
+    pub fn spawn<F>(&self, future: F)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        self.run.spawn(future);
+    }
+
+    /// What a service that this one depends on has published, by the name it has in `requires`,
+    /// `wants` or `after`.
+    ///
+    /// # Errors
+    /// [`HandleError`]: it is no dependency, is not ready, or has published another type.
+    pub fn dependency<T: Send + Sync + 'static>(
+        &self,
+        name: &str,
+    ) -> Result<Handle<T>, HandleError> {
+        Handle::new(self.run.link.dependency(name)?)
+    }
+}
+
+impl fmt::Debug for ServiceContext {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("ServiceContext").field(&self.run).finish()
+    }
+}

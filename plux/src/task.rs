@@ -11,7 +11,9 @@ use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Once;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
+
+use tokio::task::JoinSet;
 
 /// What a panic left behind.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -140,4 +142,45 @@ where
     F::Output: Send + 'static,
 {
     tokio::spawn(future)
+}
+
+/// The tasks that one run of a service has spawned.
+#[derive(Default)]
+pub(crate) struct Tasks {
+    set: JoinSet<Result<(), Panic>>,
+    /// Who polls; woken by a spawn, because an empty set wakes nobody.
+    poller: Option<Waker>,
+}
+
+impl Tasks {
+    pub(crate) fn spawn(&mut self, future: impl Future<Output = ()> + Send + 'static) {
+        self.set.spawn(Caught::new(Box::pin(future)));
+        if let Some(poller) = self.poller.take() {
+            poller.wake();
+        }
+    }
+
+    pub(crate) fn abort_all(&mut self) {
+        self.set.abort_all();
+    }
+
+    /// Takes in what has ended: the next panic, or `None` when no task is left.
+    pub(crate) fn poll_panic(&mut self, cx: &mut Context<'_>) -> Poll<Option<Panic>> {
+        loop {
+            match self.set.poll_join_next(cx) {
+                Poll::Ready(Some(Ok(Err(panic)))) => return Poll::Ready(Some(panic)),
+                Poll::Ready(Some(Ok(Ok(())))) => {}
+                Poll::Ready(Some(Err(error))) => match error.try_into_panic() {
+                    // Its destructor panicked while it was aborted.
+                    Ok(payload) => return Poll::Ready(Some(panic_of(payload.as_ref()))),
+                    Err(_) => {}
+                },
+                Poll::Ready(None) => {
+                    self.poller = Some(cx.waker().clone());
+                    return Poll::Ready(None);
+                }
+                Poll::Pending => return Poll::Pending,
+            }
+        }
+    }
 }

@@ -1,0 +1,227 @@
+//! One run of a service: what its context, its handles and its supervisor share.
+//!
+//! Trap: it outlives the run, because contexts and handles may be kept; so whatever it publishes is
+//! taken out when the run ends, and everything asks [`Incarnation::is_over`] first.
+
+use std::any::Any;
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::task::{Context, Poll};
+
+use futures::task::AtomicWaker;
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+
+use crate::error::HandleError;
+use crate::name::Name;
+use crate::reason::StopReason;
+use crate::task::{Panic, Tasks, catch};
+
+tokio::task_local! {
+    /// The service whose run, or whose spawned task, is being polled.
+    pub(crate) static CURRENT: Place;
+}
+
+/// Which service of which supervisor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Place {
+    pub(crate) supervisor: usize,
+    pub(crate) service: u32,
+}
+
+/// What a run may ask of the supervisor that began it.
+pub(crate) trait Link: Any + Send + Sync {
+    /// The service's name.
+    fn name(&self) -> &Name;
+    /// Which service it is.
+    fn place(&self) -> Place;
+    /// The run can serve.
+    fn ready(&self, incarnation: u32);
+    /// The present run of a service that this one depends on.
+    fn dependency(&self, name: &str) -> Result<Arc<Incarnation>, HandleError>;
+}
+
+/// What `ready` published.
+struct Published {
+    value: Arc<dyn Any + Send + Sync>,
+    type_name: &'static str,
+}
+
+#[derive(Default)]
+struct Spawned {
+    tasks: Option<Box<Tasks>>,
+    closed: bool,
+}
+
+pub(crate) struct Incarnation {
+    pub(crate) link: Arc<dyn Link>,
+    pub(crate) number: u32,
+    reason: OnceLock<StopReason>,
+    stop: Notify,
+    aborted: AtomicBool,
+    over: AtomicBool,
+    ready: AtomicBool,
+    /// Wakes the task that polls the run.
+    poller: AtomicWaker,
+    published: Mutex<Option<Published>>,
+    spawned: Mutex<Spawned>,
+}
+
+impl std::fmt::Debug for Incarnation {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}#{}", self.link.name(), self.number)
+    }
+}
+
+impl Incarnation {
+    pub(crate) fn new(link: Arc<dyn Link>, number: u32) -> Self {
+        Self {
+            link,
+            number,
+            reason: OnceLock::new(),
+            stop: Notify::new(),
+            aborted: AtomicBool::new(false),
+            over: AtomicBool::new(false),
+            ready: AtomicBool::new(false),
+            poller: AtomicWaker::new(),
+            published: Mutex::new(None),
+            spawned: Mutex::new(Spawned::default()),
+        }
+    }
+
+    /// Tells it to stop; the first reason stays.
+    pub(crate) fn signal(&self, reason: StopReason) {
+        if self.reason.set(reason).is_ok() {
+            self.stop.notify_waiters();
+        }
+    }
+
+    pub(crate) fn stop_reason(&self) -> Option<StopReason> {
+        self.reason.get().copied()
+    }
+
+    pub(crate) async fn stopping(&self) -> StopReason {
+        loop {
+            let mut signalled = pin!(self.stop.notified());
+            signalled.as_mut().enable();
+            if let Some(reason) = self.stop_reason() {
+                return reason;
+            }
+            signalled.await;
+        }
+    }
+
+    /// Has whoever polls it drop it.
+    pub(crate) fn abort(&self) {
+        self.aborted.store(true, Ordering::Release);
+        self.poller.wake();
+    }
+
+    /// Registers the poller, then says whether it is to drop the run.
+    pub(crate) fn poll_aborted(&self, cx: &mut Context<'_>) -> bool {
+        self.poller.register(cx.waker());
+        self.aborted.load(Ordering::Acquire)
+    }
+
+    /// Marks the run as over and takes back what it published. Whoever uses a handle now learns
+    /// that the run has ended.
+    pub(crate) fn end(&self) -> Result<(), Panic> {
+        self.over.store(true, Ordering::Release);
+        let published = self.published.lock().take();
+        catch(move || drop(published))
+    }
+
+    pub(crate) fn is_over(&self) -> bool {
+        self.over.load(Ordering::Acquire)
+    }
+
+    /// Publishes `value` and reports readiness, once; `false` when it is too late for either.
+    pub(crate) fn publish<T: Send + Sync + 'static>(&self, value: T) -> bool {
+        let published =
+            Published { value: Arc::new(value), type_name: std::any::type_name::<T>() };
+        {
+            let mut slot = self.published.lock();
+            if self.is_over() || self.ready.swap(true, Ordering::AcqRel) {
+                return false;
+            }
+            *slot = Some(published);
+        }
+        self.link.ready(self.number);
+        true
+    }
+
+    /// What it published, if it is a `T`.
+    pub(crate) fn published<T: Send + Sync + 'static>(&self) -> Result<Arc<T>, HandleError> {
+        let (value, published) = {
+            let slot = self.published.lock();
+            match &*slot {
+                Some(published) => (Arc::clone(&published.value), published.type_name),
+                None if self.is_over() => return Err(self.ended()),
+                None => return Err(HandleError::NotReady { name: self.link.name().clone() }),
+            }
+        };
+        value.downcast().map_err(|_| HandleError::Type {
+            name: self.link.name().clone(),
+            published,
+            expected: std::any::type_name::<T>(),
+        })
+    }
+
+    fn ended(&self) -> HandleError {
+        HandleError::Ended { name: self.link.name().clone(), incarnation: self.number }
+    }
+
+    /// Spawns a task that ends with the run; dropped unpolled when nothing may begin any more.
+    pub(crate) fn spawn(&self, future: impl Future<Output = ()> + Send + 'static) {
+        let future = CURRENT.scope(self.link.place(), future);
+        let mut spawned = self.spawned.lock();
+        if !spawned.closed {
+            spawned.tasks.get_or_insert_default().spawn(future);
+        }
+    }
+
+    /// The panic of a spawned task, if one panicked.
+    pub(crate) fn poll_panicked(&self, cx: &mut Context<'_>) -> Option<Panic> {
+        let mut spawned = self.spawned.lock();
+        let tasks = spawned.tasks.as_mut()?;
+        match tasks.poll_panic(cx) {
+            Poll::Ready(panic) => panic,
+            Poll::Pending => None,
+        }
+    }
+
+    pub(crate) fn has_tasks(&self) -> bool {
+        self.spawned.lock().tasks.is_some()
+    }
+
+    /// Waits until every spawned task has ended, and lets no new one begin after that. The first
+    /// panic is kept. An abort drops them all.
+    pub(crate) async fn join_tasks(&self) -> Option<Panic> {
+        let mut first = None;
+        poll_fn(|cx| {
+            let aborted = self.poll_aborted(cx);
+            let mut spawned = self.spawned.lock();
+            let Some(tasks) = spawned.tasks.as_mut() else {
+                spawned.closed = true;
+                return Poll::Ready(());
+            };
+            if aborted {
+                tasks.abort_all();
+            }
+            loop {
+                match tasks.poll_panic(cx) {
+                    Poll::Ready(Some(panic)) => first = first.take().or(Some(panic)),
+                    Poll::Ready(None) => {
+                        spawned.closed = true;
+                        return Poll::Ready(());
+                    }
+                    Poll::Pending => return Poll::Pending,
+                }
+            }
+        })
+        .await;
+        first
+    }
+}

@@ -1,0 +1,218 @@
+//! What a supervisor is made of, and the refusal of what can not work.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use rustc_hash::FxHashMap;
+use tokio::sync::{SetOnce, mpsc};
+use tokio::time::Instant;
+
+use crate::error::{BuildError, BuildProblem};
+use crate::extension::ExtensionPoint;
+use crate::graph::Graph;
+use crate::listener::{Hub, Listener};
+use crate::manager::PluginManager;
+use crate::name::Name;
+use crate::service::Service;
+use crate::spec::{GracePeriod, SpecRef};
+
+use super::bound::{index, shutdown_bound};
+use super::calls::Supervisor;
+use super::core::{Core, Index, Limits};
+use super::shell::{Child, Idle, Owner, Shared};
+use super::source::ServiceSource;
+
+/// Configures a [`Supervisor`].
+#[must_use]
+pub struct SupervisorBuilder {
+    sources: Vec<Arc<dyn ServiceSource>>,
+    listeners: Vec<Arc<dyn Listener>>,
+    grace_period: GracePeriod,
+    start_timeout: Duration,
+    join_timeout: Duration,
+    shutdown_timeout: Option<Duration>,
+}
+
+impl Default for SupervisorBuilder {
+    fn default() -> Self {
+        Self {
+            sources: Vec::new(),
+            listeners: Vec::new(),
+            grace_period: GracePeriod::Bounded(Duration::from_secs(10)),
+            start_timeout: Duration::from_secs(30),
+            join_timeout: Duration::from_secs(1),
+            shutdown_timeout: None,
+        }
+    }
+}
+
+/// A service before it has its place.
+struct Found {
+    spec: SpecRef,
+    source: Arc<dyn ServiceSource>,
+}
+
+impl SupervisorBuilder {
+    /// Adds the services of a manager. Their names must be unique across all managers.
+    pub fn manager<P>(mut self, manager: PluginManager<P>) -> Self
+    where
+        P: ExtensionPoint + ?Sized,
+        P::Output: Service,
+    {
+        self.sources.push(Arc::new(manager));
+        self
+    }
+
+    /// Adds a listener for the services' events; it is called in a task of its own.
+    pub fn listener(mut self, listener: impl Listener) -> Self {
+        self.listeners.push(Arc::new(listener));
+        self
+    }
+
+    /// The time from the stop signal to the abort, for services that do not set their own; 10 s
+    /// unless set, zero aborts at once.
+    pub fn grace_period(mut self, time: Duration) -> Self {
+        self.grace_period = GracePeriod::Bounded(time);
+        self
+    }
+
+    /// The time from the beginning of an attempt to readiness, for services that do not set their
+    /// own; 30 s unless set.
+    pub fn start_timeout(mut self, time: Duration) -> Self {
+        self.start_timeout = time;
+        self
+    }
+
+    /// The time from an abort until a service that has not ended counts as leaked; 1 s unless set.
+    pub fn join_timeout(mut self, time: Duration) -> Self {
+        self.join_timeout = time;
+        self
+    }
+
+    /// The time for a whole shutdown, at whose end all that is left is aborted; none unless set.
+    pub fn shutdown_timeout(mut self, time: Duration) -> Self {
+        self.shutdown_timeout = Some(time);
+        self
+    }
+
+    /// Checks the configuration and makes the supervisor. Runs no plugin code and starts nothing.
+    ///
+    /// # Errors
+    /// [`BuildError`] with every problem found.
+    pub fn build(self) -> Result<Supervisor, BuildError> {
+        let mut problems = Vec::new();
+        let found = self.find(&mut problems);
+        let limits: Vec<Limits> = found.iter().map(|found| self.limits(found)).collect();
+        for (found, limits) in found.iter().zip(&limits) {
+            if limits.grace_period == GracePeriod::Unlimited && self.shutdown_timeout.is_none() {
+                problems.push(BuildProblem::UnlimitedGrace {
+                    name: found.spec.name().clone(),
+                    origin: found.spec.origin(),
+                });
+            }
+        }
+        if !problems.is_empty() {
+            return Err(BuildError { problems });
+        }
+        let specs: Vec<SpecRef> = found.iter().map(|found| found.spec.clone()).collect();
+        let graph = Arc::new(Graph::new(&specs));
+        let bound = shutdown_bound(&graph, &limits, self.join_timeout, self.shutdown_timeout);
+        let core = Core::new(
+            Arc::clone(&graph),
+            limits,
+            self.join_timeout,
+            self.shutdown_timeout,
+        );
+        Ok(self.assemble(&found, graph, core, bound))
+    }
+
+    /// Everything the managers have, in name order.
+    fn find(&self, problems: &mut Vec<BuildProblem>) -> Vec<Found> {
+        let mut found: Vec<Found> = Vec::new();
+        for source in &self.sources {
+            match source.specs() {
+                Ok(specs) => found.extend(
+                    specs.into_iter().map(|spec| Found { spec, source: Arc::clone(source) }),
+                ),
+                Err(error) => problems.push(error.into()),
+            }
+        }
+        found.sort_by(|one, other| one.spec.name().cmp(other.spec.name()));
+        for pair in found.windows(2) {
+            if pair[0].spec.name() == pair[1].spec.name() {
+                problems.push(BuildProblem::DuplicateName {
+                    name: pair[0].spec.name().clone(),
+                    origins: Box::new((pair[0].spec.origin(), pair[1].spec.origin())),
+                });
+            }
+        }
+        found
+    }
+
+    /// What the attribute set, or else the builder.
+    fn limits(&self, found: &Found) -> Limits {
+        let options = found.spec.service();
+        Limits {
+            grace_period: options.grace_period.unwrap_or(self.grace_period),
+            start_timeout: Some(options.start_timeout.unwrap_or(self.start_timeout)),
+        }
+    }
+
+    fn assemble(
+        self,
+        found: &[Found],
+        graph: Arc<Graph>,
+        core: Core<super::shell::Caller>,
+        shutdown_bound: Option<Duration>,
+    ) -> Supervisor {
+        let (mailbox, inbox) = mpsc::unbounded_channel();
+        let owner = Arc::new(Owner { mailbox: mailbox.clone() });
+        let by_name: FxHashMap<Name, Index> = found
+            .iter()
+            .enumerate()
+            .map(|(place, found)| (found.spec.name().clone(), index(place)))
+            .collect();
+        let shared = Arc::new_cyclic(|shared| Shared {
+            children: found
+                .iter()
+                .enumerate()
+                .map(|(place, found)| {
+                    Arc::new(Child::new(
+                        index(place),
+                        found.spec.id(),
+                        found.spec.origin(),
+                        Arc::clone(&found.source),
+                        shared.clone(),
+                        mailbox.clone(),
+                    ))
+                })
+                .collect(),
+            by_name,
+            graph,
+            sources: self.sources,
+            hub: Hub::new(self.listeners),
+            mailbox,
+            join_timeout: self.join_timeout,
+            shutdown_bound,
+            owner: Arc::downgrade(&owner),
+            epoch: Instant::now(),
+            shutting_down: SetOnce::new(),
+            report: SetOnce::new(),
+            idle: Mutex::new(Some(Idle { core, mailbox: inbox })),
+        });
+        Supervisor { shared, owner }
+    }
+}
+
+impl std::fmt::Debug for SupervisorBuilder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SupervisorBuilder")
+            .field("managers", &self.sources.len())
+            .field("grace_period", &self.grace_period)
+            .field("start_timeout", &self.start_timeout)
+            .field("join_timeout", &self.join_timeout)
+            .field("shutdown_timeout", &self.shutdown_timeout)
+            .finish_non_exhaustive()
+    }
+}

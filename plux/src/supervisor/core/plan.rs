@@ -1,0 +1,213 @@
+//! The way down: an incarnation is planned to end, signalled when nothing stands on it any more,
+//! aborted when its grace period is over, and given up when it does not end even then.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::error::ServiceFailure;
+use crate::reason::{StopReason, Stopped};
+use crate::spec::{DependencyKind, GracePeriod};
+use crate::state::ServiceState;
+
+use super::{Action, Answer, Core, Down, Ended, How, Index, Op, OpId};
+
+impl<C> Core<C> {
+    /// Plans these to end. All are planned before the first is signalled, so that the order among
+    /// them holds. A plan that is there already stays.
+    pub(super) fn plan(&mut self, plans: &[(Index, StopReason)]) {
+        let graph = Arc::clone(&self.graph);
+        let now = self.now;
+        for &(service, reason) in plans {
+            let row = self.row_mut(service);
+            if !row.live || row.leaked || row.plan.is_some() {
+                continue;
+            }
+            row.plan = Some(reason);
+            row.asked_at = now;
+            row.ended_at = None;
+            row.how = How::Clean;
+            for &(on, kind) in graph.dependencies(service) {
+                if kind != DependencyKind::Requires {
+                    self.row_mut(on).planned_after += 1;
+                }
+            }
+        }
+        for &(service, _) in plans {
+            self.try_signal(service);
+        }
+    }
+
+    /// Signals a planned service when all that must end before it has.
+    pub(super) fn try_signal(&mut self, service: Index) {
+        let row = self.row_mut(service);
+        let Some(reason) = row.plan else { return };
+        let blocked = row.live_dependents > 0 || row.planned_after > 0;
+        if !row.live || row.leaked || row.signalled || blocked {
+            return;
+        }
+        self.signal(service, reason);
+        self.bound(service);
+    }
+
+    fn signal(&mut self, service: Index, reason: StopReason) {
+        self.row_mut(service).signalled = true;
+        self.publish(service, ServiceState::Stopping(reason));
+        self.actions.push(Action::Signal { service, reason });
+    }
+
+    /// Bounds what was signalled by its grace period.
+    fn bound(&mut self, service: Index) {
+        let row = self.row_mut(service);
+        row.arming = row.arming.wrapping_add(1);
+        match row.limits.grace_period {
+            GracePeriod::Bounded(Duration::ZERO) => self.abort(service),
+            GracePeriod::Bounded(time) => self.arm(service, time),
+            GracePeriod::Unlimited => {}
+        }
+    }
+
+    /// Drops what is left of the incarnation and bounds the wait for its end.
+    pub(super) fn abort(&mut self, service: Index) {
+        self.row_mut(service).aborted = true;
+        self.actions.push(Action::Abort { service });
+        self.arm(service, self.join_timeout);
+    }
+
+    /// Aborts whatever state of stopping it is in.
+    pub(super) fn abort_at_once(&mut self, service: Index) {
+        let row = self.row(service);
+        if !row.live || row.leaked || row.aborted {
+            return;
+        }
+        if let (false, Some(reason)) = (row.signalled, row.plan) {
+            self.signal(service, reason);
+        }
+        self.abort(service);
+    }
+
+    pub(super) fn run_over(&mut self, service: Index, incarnation: u32) {
+        let row = self.row_mut(service);
+        if row.incarnation != incarnation || !row.live || row.run_over {
+            return;
+        }
+        row.run_over = true;
+        if !row.signalled {
+            row.signalled = true;
+            self.bound(service);
+        }
+    }
+
+    pub(super) fn timer(&mut self, service: Index, arming: u32) {
+        let row = self.row(service);
+        if row.arming != arming || !row.live || row.leaked {
+            return;
+        }
+        if row.aborted {
+            self.leak(service);
+        } else if row.signalled {
+            self.abort(service);
+        } else if row.is_starting() {
+            self.plan(&[(service, StopReason::StartTimeout)]);
+        }
+    }
+
+    /// Stops waiting for it: what it required goes on stopping.
+    fn leak(&mut self, service: Index) {
+        self.release(service);
+        let row = self.row_mut(service);
+        row.leaked = true;
+        row.due = false;
+        row.wanted = false;
+        row.how = How::Leaked;
+        self.live -= 1;
+        let failure = Arc::new(ServiceFailure::Leaked);
+        self.settle(service, ServiceState::Failed(failure));
+        self.fail_starts(service, &Down::Leaked { culprit: service });
+        self.unblock_dependencies(service);
+        self.advance_dependents(service);
+    }
+
+    /// Takes the weight of an ended incarnation off what it depended on.
+    pub(super) fn release(&mut self, service: Index) {
+        let graph = Arc::clone(&self.graph);
+        let planned = self.row(service).plan.is_some();
+        for &(on, kind) in graph.dependencies(service) {
+            let row = self.row_mut(on);
+            if kind == DependencyKind::Requires {
+                row.live_dependents -= 1;
+            } else if planned {
+                row.planned_after -= 1;
+            }
+        }
+    }
+
+    /// Lets go on what had to wait for the end of `service`: its dependencies' stops, and the fresh
+    /// attempt of one that had completed.
+    pub(super) fn unblock_dependencies(&mut self, service: Index) {
+        let graph = Arc::clone(&self.graph);
+        for &(on, _) in graph.dependencies(service) {
+            self.try_signal(on);
+            self.advance(on);
+        }
+    }
+
+    /// Publishes a state that nothing of the service's is under way in, and tells who waits.
+    pub(super) fn settle(&mut self, service: Index, state: ServiceState) {
+        self.publish(service, state.clone());
+        let row = self.row_mut(service);
+        let watchers = std::mem::take(&mut row.watchers);
+        let waits = if row.due { Vec::new() } else { std::mem::take(&mut row.waits) };
+        for caller in waits {
+            self.reply(caller, Answer::State(state.clone()));
+        }
+        for id in watchers {
+            match self.ops.get_mut(&id) {
+                Some(Op::Rollback { remaining, .. } | Op::Stop { remaining, .. }) => {
+                    *remaining -= 1;
+                }
+                _ => {}
+            }
+            self.conclude(id);
+        }
+    }
+
+    /// Answers a call when nothing it waits for remains.
+    pub(super) fn conclude(&mut self, id: OpId) {
+        match self.ops.get(&id) {
+            Some(Op::Rollback { remaining: 0, .. } | Op::Stop { remaining: 0, .. }) => {}
+            _ => return,
+        }
+        match self.ops.remove(&id) {
+            Some(Op::Rollback { callers, down, .. }) => {
+                for caller in callers {
+                    self.reply(caller, Answer::Start(Err(down.clone())));
+                }
+            }
+            Some(Op::Stop { caller, service, members, .. }) => {
+                let leaked = members.iter().copied().find(|member| self.row(*member).leaked);
+                let answer = match leaked {
+                    Some(leaked) => Err(if self.row(service).leaked { service } else { leaked }),
+                    None => Ok(members.into_iter().map(|member| self.ended_row(member)).collect()),
+                };
+                self.reply(caller, Answer::Stop(answer));
+            }
+            _ => {}
+        }
+    }
+
+    pub(super) fn ended_row(&self, service: Index) -> Ended {
+        let row = self.row(service);
+        Ended { service, asked: row.asked_at, ended: row.ended_at, how: row.how.clone() }
+    }
+}
+
+/// The word for a service that has stopped for this reason.
+pub(super) fn stopped(reason: StopReason) -> Stopped {
+    match reason {
+        StopReason::Asked => Stopped::Asked,
+        StopReason::Dependency => Stopped::Dependency,
+        StopReason::Restart => Stopped::Restart,
+        StopReason::Shutdown => Stopped::Shutdown,
+        StopReason::Unneeded | StopReason::StartTimeout => Stopped::Unneeded,
+    }
+}

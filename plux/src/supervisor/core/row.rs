@@ -1,0 +1,120 @@
+//! What the core keeps of one service.
+
+use std::time::Duration;
+
+use crate::reason::{StopReason, Stopped};
+use crate::spec::GracePeriod;
+use crate::state::ServiceState;
+
+use super::{How, OpId};
+
+/// The bounds of one service.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limits {
+    pub(crate) grace_period: GracePeriod,
+    pub(crate) start_timeout: Option<Duration>,
+}
+
+/// One service. `live` says that an incarnation has not ended; the rest of the flags are about it,
+/// but for `due`, which is about the next one.
+pub(crate) struct Row<C> {
+    pub(crate) limits: Limits,
+    /// What was published last.
+    pub(crate) state: ServiceState,
+    /// The number of the newest incarnation.
+    pub(crate) incarnation: u32,
+    /// Fences timers.
+    pub(crate) arming: u32,
+    pub(crate) live: bool,
+    /// It has been ready.
+    pub(crate) was_ready: bool,
+    /// Its `run` has ended; tasks of its have not.
+    pub(crate) run_over: bool,
+    /// It is to end, and why; it may still have to wait for its dependents.
+    pub(crate) plan: Option<StopReason>,
+    pub(crate) signalled: bool,
+    pub(crate) aborted: bool,
+    /// It did not end within the join bound, and nobody waits for it any more.
+    pub(crate) leaked: bool,
+    /// An attempt is to begin as soon as what it depends on allows.
+    pub(crate) due: bool,
+    /// A successful start named or pulled it.
+    pub(crate) wanted: bool,
+    /// How many dependents by `requires` are live.
+    pub(crate) live_dependents: u32,
+    /// How many live dependents by `wants` or `after` are to end too.
+    pub(crate) planned_after: u32,
+    pub(crate) asked_at: Duration,
+    pub(crate) ended_at: Option<Duration>,
+    pub(crate) how: How,
+    /// The pending start that names it.
+    pub(super) start: Option<OpId>,
+    /// The pending starts whose closure has it.
+    pub(super) starts: Vec<OpId>,
+    /// The calls that wait for it to settle.
+    pub(super) watchers: Vec<OpId>,
+    pub(super) waits: Vec<C>,
+}
+
+impl<C> Row<C> {
+    pub(super) fn new(limits: Limits) -> Self {
+        Self {
+            limits,
+            state: ServiceState::Stopped(Stopped::NeverStarted),
+            incarnation: 0,
+            arming: 0,
+            live: false,
+            was_ready: false,
+            run_over: false,
+            plan: None,
+            signalled: false,
+            aborted: false,
+            leaked: false,
+            due: false,
+            wanted: false,
+            live_dependents: 0,
+            planned_after: 0,
+            asked_at: Duration::ZERO,
+            ended_at: None,
+            how: How::Clean,
+            start: None,
+            starts: Vec::new(),
+            watchers: Vec::new(),
+            waits: Vec::new(),
+        }
+    }
+
+    /// Whether somebody keeps it up.
+    pub(super) fn is_held(&self) -> bool {
+        self.wanted || !self.starts.is_empty()
+    }
+
+    /// Whether it serves and is to go on.
+    pub(super) fn serves(&self) -> bool {
+        self.live && self.was_ready && self.plan.is_none() && !self.run_over
+    }
+
+    /// Whether an attempt is under way that may still lead to readiness.
+    pub(super) fn is_starting(&self) -> bool {
+        self.live && !self.was_ready && self.plan.is_none()
+    }
+
+    /// Whether what requires it may run: it serves, or it completed after it had been ready.
+    pub(super) fn is_met(&self) -> bool {
+        self.serves() || self.is_completed()
+    }
+
+    pub(super) fn is_completed(&self) -> bool {
+        !self.live && !self.due && matches!(self.state, ServiceState::Stopped(Stopped::Completed))
+    }
+
+    /// Whether an attempt is still to be decided.
+    pub(super) fn is_undecided(&self) -> bool {
+        self.due || self.is_starting()
+    }
+
+    /// Whether there is something to stop.
+    pub(super) fn is_stoppable(&self) -> bool {
+        (self.live && !self.leaked) || self.due
+    }
+}

@@ -1,0 +1,300 @@
+//! Starts and restarts: whom they pull, when an attempt may begin, and the rollback.
+
+use std::sync::Arc;
+
+use rustc_hash::FxHashSet;
+
+use crate::reason::{StopReason, Stopped};
+use crate::spec::DependencyKind;
+use crate::state::ServiceState;
+
+use super::{Action, Answer, Core, Down, Index, Op, OpId, Up};
+
+/// A pending start, shared by all who asked for the same service.
+pub(super) struct Start<C> {
+    target: Index,
+    /// The closure in starting order; `true` where the start fails with that member.
+    members: Vec<(Index, bool)>,
+    callers: Vec<(C, Up)>,
+}
+
+impl<C> Start<C> {
+    /// Whether it fails when `service` does.
+    pub(super) fn is_hard(&self, service: Index) -> bool {
+        self.members.iter().any(|&(member, hard)| member == service && hard)
+    }
+}
+
+impl<C> Op<C> {
+    /// The service that a pending start names.
+    pub(super) fn target(&self) -> Option<Index> {
+        match self {
+            Self::Start(start) => Some(start.target),
+            _ => None,
+        }
+    }
+
+    /// Whether it is a pending start that fails when `service` does.
+    pub(super) fn is_hard(&self, service: Index) -> bool {
+        matches!(self, Self::Start(start) if start.is_hard(service))
+    }
+}
+
+impl<C> Core<C> {
+    pub(super) fn start(&mut self, service: Index, caller: C) {
+        if self.shutdown.is_some() {
+            return self.reply(caller, Answer::Start(Err(Down::Shutdown)));
+        }
+        if self.row(service).serves() && self.row(service).start.is_none() {
+            self.want(service);
+            return self.reply(caller, Answer::Start(Ok(Up::AlreadyRunning)));
+        }
+        if self.row(service).is_completed() && self.row(service).live_dependents > 0 {
+            // It is run again, and what stands on it reacts as to a restart.
+            return self.restart(service, caller);
+        }
+        let up = if self.row(service).is_undecided() { Up::Joined } else { Up::Started };
+        self.attempt(service, caller, up);
+    }
+
+    pub(super) fn restart(&mut self, service: Index, caller: C) {
+        if self.shutdown.is_some() || self.leak_below(service).is_some() {
+            return self.attempt(service, caller, Up::Started);
+        }
+        let row = self.row(service);
+        if !row.live && row.live_dependents == 0 {
+            let up = if row.due { Up::Joined } else { Up::Started };
+            return self.attempt(service, caller, up);
+        }
+        let mut dependents = Vec::new();
+        let mut plans = Vec::new();
+        for member in self.with_dependents(service) {
+            let row = self.row_mut(member);
+            if !row.live || row.leaked {
+                continue;
+            }
+            if member == service {
+                row.due = true;
+                plans.push((member, StopReason::Restart));
+            } else if row.plan.is_none() {
+                row.due = true;
+                dependents.push(member);
+                plans.push((member, StopReason::Dependency));
+            } else if row.due {
+                dependents.push(member);
+            }
+        }
+        self.plan(&plans);
+        self.attempt(service, caller, Up::Restarted(dependents));
+    }
+
+    /// Begins, or joins, the start of `service`.
+    fn attempt(&mut self, service: Index, caller: C, up: Up) {
+        if self.shutdown.is_some() {
+            return self.reply(caller, Answer::Start(Err(Down::Shutdown)));
+        }
+        if let Some(culprit) = self.leak_below(service) {
+            return self.reply(caller, Answer::Start(Err(Down::Leaked { culprit })));
+        }
+        if let Some(id) = self.row(service).start {
+            if let Some(Op::Start(start)) = self.ops.get_mut(&id) {
+                let up = if up == Up::Started { Up::Joined } else { up };
+                start.callers.push((caller, up));
+            }
+            return self.make_due(service, id);
+        }
+        let members = self.closure(service);
+        let id =
+            self.add(Op::Start(Start { target: service, members, callers: vec![(caller, up)] }));
+        self.row_mut(service).start = Some(id);
+        for (member, _) in self.members(id) {
+            self.row_mut(member).starts.push(id);
+        }
+        self.make_due(service, id);
+    }
+
+    /// Makes every member due that is neither up nor on its way, then lets begin what may.
+    fn make_due(&mut self, target: Index, id: OpId) {
+        let members = self.members(id);
+        for &(member, _) in &members {
+            let row = self.row_mut(member);
+            let up = row.serves() || (member != target && row.is_completed());
+            if !up && !row.is_starting() {
+                row.due = true;
+            }
+        }
+        for (member, _) in members {
+            self.advance(member);
+        }
+    }
+
+    fn members(&self, id: OpId) -> Vec<(Index, bool)> {
+        match self.ops.get(&id) {
+            Some(Op::Start(start)) => start.members.clone(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Everything a start of `service` pulls, dependencies first; `true` for what it can not be
+    /// without.
+    fn closure(&self, service: Index) -> Vec<(Index, bool)> {
+        let hard: FxHashSet<Index> =
+            self.graph.closure(service, |kind| kind == DependencyKind::Requires).into_iter().collect();
+        let pulls = |kind| matches!(kind, DependencyKind::Requires | DependencyKind::Wants);
+        let pulled = self.graph.closure(service, pulls);
+        pulled
+            .into_iter()
+            .filter(|member| self.graph.problem(*member).is_none())
+            .map(|member| (member, hard.contains(&member)))
+            .collect()
+    }
+
+    fn leak_below(&self, service: Index) -> Option<Index> {
+        let hard = self.graph.closure(service, |kind| kind == DependencyKind::Requires);
+        hard.into_iter().find(|member| self.row(*member).leaked)
+    }
+
+    /// Begins the attempt of a due service when all it depends on allows, and nothing stands on an
+    /// earlier incarnation of it; otherwise it waits.
+    pub(super) fn advance(&mut self, service: Index) {
+        let row = self.row(service);
+        if !row.due || row.live {
+            return;
+        }
+        let graph = Arc::clone(&self.graph);
+        let allowed = row.live_dependents == 0 && graph.dependencies(service).iter().all(|&(on, kind)| match kind {
+            DependencyKind::Requires => self.row(on).is_met(),
+            _ => !self.row(on).is_undecided(),
+        });
+        if allowed {
+            self.begin(service);
+        } else if !matches!(self.row(service).state, ServiceState::Waiting) {
+            self.publish(service, ServiceState::Waiting);
+        }
+    }
+
+    fn begin(&mut self, service: Index) {
+        let row = self.row_mut(service);
+        row.due = false;
+        row.live = true;
+        row.was_ready = false;
+        row.run_over = false;
+        row.signalled = false;
+        row.aborted = false;
+        row.plan = None;
+        row.incarnation = row.incarnation.wrapping_add(1);
+        let (incarnation, wanted, timeout) =
+            (row.incarnation, row.wanted, row.limits.start_timeout);
+        self.live += 1;
+        if wanted {
+            self.want(service);
+        }
+        let graph = Arc::clone(&self.graph);
+        for &(on, kind) in graph.dependencies(service) {
+            if kind == DependencyKind::Requires {
+                self.row_mut(on).live_dependents += 1;
+            }
+        }
+        self.publish(service, ServiceState::Starting);
+        self.actions.push(Action::Begin { service, incarnation });
+        if let Some(timeout) = timeout {
+            self.arm(service, timeout);
+        }
+    }
+
+    /// Makes the service wanted, and what it stands on: a walk that ends at what already is.
+    fn want(&mut self, service: Index) {
+        let graph = Arc::clone(&self.graph);
+        let mut stack = vec![service];
+        self.row_mut(service).wanted = true;
+        while let Some(member) = stack.pop() {
+            for &(on, kind) in graph.dependencies(member) {
+                let row = self.row_mut(on);
+                if kind == DependencyKind::Requires && !row.wanted && row.live {
+                    row.wanted = true;
+                    stack.push(on);
+                }
+            }
+        }
+    }
+
+    pub(super) fn ready(&mut self, service: Index, incarnation: u32) {
+        let row = self.row_mut(service);
+        if row.incarnation != incarnation || !row.is_starting() {
+            return;
+        }
+        row.was_ready = true;
+        row.arming = row.arming.wrapping_add(1);
+        let start = row.start;
+        self.publish(service, ServiceState::Running);
+        if let Some(id) = start {
+            self.succeed(id);
+        }
+        self.advance_dependents(service);
+    }
+
+    pub(super) fn advance_dependents(&mut self, service: Index) {
+        let graph = Arc::clone(&self.graph);
+        for &(dependent, _) in graph.dependents(service) {
+            self.advance(dependent);
+        }
+    }
+
+    fn succeed(&mut self, id: OpId) {
+        let Some(start) = self.take_start(id) else { return };
+        for (member, _) in start.members {
+            let row = self.row_mut(member);
+            if row.live && row.plan.is_none() {
+                row.wanted = true;
+            }
+        }
+        for (caller, up) in start.callers {
+            self.reply(caller, Answer::Start(Ok(up)));
+        }
+    }
+
+    fn take_start(&mut self, id: OpId) -> Option<Start<C>> {
+        let Some(Op::Start(start)) = self.ops.remove(&id) else { return None };
+        self.row_mut(start.target).start = None;
+        for &(member, _) in &start.members {
+            self.row_mut(member).starts.retain(|other| *other != id);
+        }
+        Some(start)
+    }
+
+    /// Fails every pending start that can not be without `service`.
+    pub(super) fn fail_starts(&mut self, service: Index, down: &Down) {
+        for id in self.row(service).starts.clone() {
+            if self.ops.get(&id).is_some_and(|op| op.is_hard(service)) {
+                self.fail_start(id, down.clone());
+            }
+        }
+    }
+
+    /// Stops what nobody holds any more, dependents first; the callers are answered after that.
+    pub(super) fn fail_start(&mut self, id: OpId, down: Down) {
+        let Some(start) = self.take_start(id) else { return };
+        let callers = start.callers.into_iter().map(|(caller, _)| caller).collect();
+        let mut plans = Vec::new();
+        let mut remaining = Vec::new();
+        for &(member, _) in start.members.iter().rev() {
+            let row = self.row_mut(member);
+            if row.is_held() {
+                continue;
+            }
+            row.due = false;
+            if row.live && !row.leaked {
+                remaining.push(member);
+                plans.push((member, StopReason::Unneeded));
+            } else if matches!(row.state, ServiceState::Waiting) {
+                self.settle(member, ServiceState::Stopped(Stopped::Unneeded));
+            }
+        }
+        let id = self.add(Op::Rollback { callers, down, remaining: remaining.len() });
+        for member in remaining.iter().copied() {
+            self.row_mut(member).watchers.push(id);
+        }
+        self.plan(&plans);
+        self.conclude(id);
+    }
+}

@@ -1,0 +1,159 @@
+//! Stops by name, waits, and the shutdown.
+
+use std::collections::VecDeque;
+
+use rustc_hash::FxHashSet;
+
+use crate::reason::StopReason;
+use crate::spec::DependencyKind;
+use crate::state::ServiceState;
+
+use super::plan::stopped;
+use super::{Action, Answer, Core, Down, Ended, How, Index, Op, Shutdown, Summary};
+
+impl<C> Core<C> {
+    pub(super) fn stop(&mut self, service: Index, caller: C) {
+        let mut members = self.with_dependents(service);
+        members.retain(|member| self.row(*member).is_stoppable());
+        if self.shutdown.is_none() {
+            self.stop_members(service, &members);
+        }
+        if self.row(service).leaked {
+            return self.reply(caller, Answer::Stop(Err(service)));
+        }
+        let waited: Vec<Index> =
+            members.iter().copied().filter(|member| self.row(*member).live).collect();
+        let id = self.add(Op::Stop { caller, service, members, remaining: waited.len() });
+        for member in waited {
+            self.row_mut(member).watchers.push(id);
+        }
+        self.conclude(id);
+    }
+
+    fn stop_members(&mut self, service: Index, members: &[Index]) {
+        let mut plans = Vec::with_capacity(members.len());
+        let cancelled = self.row(service).starts.clone();
+        self.row_mut(service).wanted = false;
+        let now = self.now;
+        for &member in members {
+            let reason =
+                if member == service { StopReason::Asked } else { StopReason::Dependency };
+            let row = self.row_mut(member);
+            row.wanted = false;
+            row.due = false;
+            if row.live {
+                plans.push((member, reason));
+            } else {
+                row.asked_at = now;
+                row.ended_at = Some(now);
+                row.how = How::Clean;
+                self.settle(member, ServiceState::Stopped(stopped(reason)));
+            }
+        }
+        self.plan(&plans);
+        let down = Down::Stopped { by: service, reason: StopReason::Asked };
+        for id in cancelled {
+            if self.ops.get(&id).is_some_and(|op| op.is_hard(service)) {
+                self.fail_start(id, down.clone());
+            }
+        }
+    }
+
+    /// The service and all that stands on it, itself first.
+    pub(super) fn with_dependents(&self, service: Index) -> Vec<Index> {
+        let mut seen = FxHashSet::default();
+        let mut found = Vec::new();
+        let mut queue = VecDeque::from([service]);
+        seen.insert(service);
+        while let Some(member) = queue.pop_front() {
+            found.push(member);
+            for &(dependent, kind) in self.graph.dependents(member) {
+                if kind == DependencyKind::Requires && seen.insert(dependent) {
+                    queue.push_back(dependent);
+                }
+            }
+        }
+        found
+    }
+
+    pub(super) fn wait(&mut self, service: Index, caller: C) {
+        if self.row(service).is_stoppable() {
+            self.row_mut(service).waits.push(caller);
+        } else {
+            let state = self.row(service).state.clone();
+            self.reply(caller, Answer::State(state));
+        }
+    }
+
+    /// Whether a shutdown has begun.
+    pub(crate) fn is_shutting_down(&self) -> bool {
+        self.shutdown.is_some()
+    }
+
+    pub(super) fn begin_shutdown(&mut self) {
+        if self.shutdown.is_some() {
+            return;
+        }
+        let all = 0..self.rows.len() as Index;
+        let failed = |row: &super::Row<C>| matches!(row.state, ServiceState::Failed(_));
+        let failed_before = all.clone().filter(|index| failed(self.row(*index))).collect();
+        let members: Vec<Index> =
+            all.clone().filter(|index| self.row(*index).live && !self.row(*index).leaked).collect();
+        self.shutdown = Some(Shutdown {
+            began: self.now,
+            failed_before,
+            members: members.clone(),
+            finished: false,
+        });
+        for index in all {
+            let row = self.row_mut(index);
+            row.wanted = false;
+            if std::mem::take(&mut row.due) && !row.live {
+                self.settle(index, ServiceState::Stopped(stopped(StopReason::Shutdown)));
+            }
+        }
+        let plans: Vec<_> = members.into_iter().map(|index| (index, StopReason::Shutdown)).collect();
+        self.plan(&plans);
+        let mut pending: Vec<_> = self.ops.iter().filter_map(|(id, op)| Some((*id, op.target()?))).collect();
+        pending.sort_unstable();
+        for (id, target) in pending {
+            self.fail_start(id, Down::Stopped { by: target, reason: StopReason::Shutdown });
+        }
+        if let Some(after) = self.shutdown_timeout {
+            self.actions.push(Action::ArmShutdown { after });
+        }
+    }
+
+    /// Ends everything at once, in no order.
+    pub(super) fn abort_now(&mut self) {
+        self.begin_shutdown();
+        for index in 0..self.rows.len() as Index {
+            self.abort_at_once(index);
+        }
+    }
+
+    /// What there is to tell when nobody steps the core any more.
+    pub(crate) fn interrupted(&self) -> Summary {
+        let live = (0..self.rows.len() as Index).filter(|index| self.row(*index).live);
+        let leaked = |index| Ended { ended: None, how: How::Leaked, ..self.ended_row(index) };
+        Summary { rows: live.map(leaked).collect(), ..Summary::default() }
+    }
+
+    pub(super) fn finish_shutdown(&mut self) {
+        let now = self.now;
+        let Some(shutdown) = &mut self.shutdown else { return };
+        if self.live > 0 || shutdown.finished {
+            return;
+        }
+        shutdown.finished = true;
+        let members = std::mem::take(&mut shutdown.members);
+        let mut summary = Summary {
+            began: shutdown.began,
+            total: now.saturating_sub(shutdown.began),
+            failed_before: std::mem::take(&mut shutdown.failed_before),
+            rows: Vec::new(),
+        };
+        summary.rows = members.into_iter().map(|member| self.ended_row(member)).collect();
+        self.actions.push(Action::Finish { summary });
+    }
+}

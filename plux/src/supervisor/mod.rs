@@ -1,0 +1,17 @@
+//! The supervisor: a pure core, the shell that carries its decisions out, and the door.
+
+mod bound;
+mod builder;
+mod calls;
+mod core;
+mod report;
+mod shell;
+mod source;
+mod status;
+
+pub use builder::SupervisorBuilder;
+pub use calls::{Supervisor, WeakSupervisor};
+pub use report::{
+    RestartReport, ShutdownReport, StartOutcome, StartReport, StopHow, StopReport, StopRow,
+};
+pub use status::ServiceStatus;

@@ -1,0 +1,145 @@
+//! The one loop that steps the core and carries out what it says. It awaits its mailbox and its
+//! timers, and no user code.
+
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+use tokio::time::{Instant, timeout};
+
+use crate::event::EventKind;
+use crate::supervisor::core::{Action, Core, Input, Summary};
+use crate::name::Name;
+use crate::supervisor::report::ShutdownReport;
+
+use super::Shared;
+use super::child::Caller;
+use super::timers::{Due, Timers};
+
+/// How many inputs are taken in before the timers are looked at again.
+const BATCH: usize = 256;
+
+/// Owns the core; ends with the shutdown.
+pub(super) struct Dispatcher {
+    shared: Arc<Shared>,
+    core: Core<Caller>,
+    mailbox: mpsc::UnboundedReceiver<Input<Caller>>,
+    timers: Timers,
+    actions: Vec<Action<Caller>>,
+    finished: Option<Summary>,
+}
+
+impl Dispatcher {
+    pub(super) fn new(
+        shared: Arc<Shared>,
+        core: Core<Caller>,
+        mailbox: mpsc::UnboundedReceiver<Input<Caller>>,
+    ) -> Self {
+        Self {
+            shared,
+            core,
+            mailbox,
+            timers: Timers::default(),
+            actions: Vec::new(),
+            finished: None,
+        }
+    }
+
+    pub(super) async fn run(mut self) {
+        let mut inputs = Vec::with_capacity(BATCH);
+        while self.finished.is_none() {
+            tokio::select! {
+                biased;
+                _ = self.mailbox.recv_many(&mut inputs, BATCH) => {
+                    for input in inputs.drain(..) {
+                        self.step(input);
+                    }
+                }
+                () = self.timers.wait() => {}
+            }
+            while let Some(due) = self.timers.pop(Instant::now()) {
+                match due {
+                    Due::Service(service, arming) => self.step(Input::Timer { service, arming }),
+                    Due::Shutdown => self.step(Input::ShutdownTimer),
+                }
+            }
+        }
+        self.finish().await;
+    }
+
+    fn step(&mut self, input: Input<Caller>) {
+        let now = Instant::now();
+        let mut actions = std::mem::take(&mut self.actions);
+        self.core.step(input, now.duration_since(self.shared.epoch), &mut actions);
+        for action in actions.drain(..) {
+            self.act(action, now);
+        }
+        self.actions = actions;
+        if self.core.is_shutting_down() {
+            // Once is enough.
+            let _ = self.shared.shutting_down.set(());
+        }
+    }
+
+    fn act(&mut self, action: Action<Caller>, now: Instant) {
+        match action {
+            Action::Begin { service, incarnation } => {
+                self.shared.children[service as usize].begin(incarnation);
+            }
+            Action::Signal { service, reason } => {
+                if let Some(run) = self.shared.children[service as usize].run() {
+                    run.signal(reason);
+                }
+            }
+            Action::Abort { service } => {
+                if let Some(run) = self.shared.children[service as usize].run() {
+                    run.abort();
+                }
+            }
+            Action::Arm { service, arming, after } => {
+                self.timers.arm(now, service, arming, after);
+            }
+            Action::ArmShutdown { after } => self.timers.arm_shutdown(now, after),
+            Action::Publish { service, state, incarnation } => {
+                let child = &self.shared.children[service as usize];
+                child.publish(state.clone(), incarnation);
+                self.shared.hub.emit(&child.id, || EventKind::Service { state, incarnation });
+            }
+            Action::Reply { caller, answer } => {
+                // A caller that gave up hears nothing.
+                let _ = caller.send(answer);
+            }
+            Action::Finish { summary } => self.finished = Some(summary),
+        }
+    }
+
+    /// Ends what loads, keeps the report, and lets everybody know.
+    async fn finish(mut self) {
+        let Some(summary) = self.finished.take() else { return };
+        let closing = futures::future::join_all(self.shared.sources.iter().map(|s| s.close()));
+        let pending = match timeout(self.shared.join_timeout, closing).await {
+            Ok(_) => Vec::new(),
+            Err(_) => self.shared.sources.iter().flat_map(|source| source.pending()).collect(),
+        };
+        self.shared.hub.flush().await;
+        self.tell(&summary, pending);
+    }
+
+    /// Keeps the report; whoever calls from now on gets it.
+    fn tell(&mut self, summary: &Summary, pending: Vec<Name>) {
+        self.mailbox.close();
+        let report = ShutdownReport::new(summary, pending, |index| self.shared.describe(index));
+        // Only the first report counts.
+        let _ = self.shared.report.set(report);
+    }
+}
+
+/// A runtime that ends takes the dispatcher with it: what was live then is reported as leaked, so
+/// that nobody waits for a report that would never come.
+impl Drop for Dispatcher {
+    fn drop(&mut self) {
+        if !self.shared.report.initialized() {
+            let summary = self.core.interrupted();
+            self.tell(&summary, Vec::new());
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! Where the supervisor's services come from: any manager whose output is a service.
+
+use std::sync::Arc;
+
+use futures::FutureExt;
+use futures::future::BoxFuture;
+
+use crate::error::{FindError, LoadError};
+use crate::extension::ExtensionPoint;
+use crate::manager::{Loaded, PluginManager};
+use crate::name::Name;
+use crate::service::{Service, ServiceContext};
+use crate::spec::SpecRef;
+
+/// A manager, seen without its extension point.
+pub(crate) trait ServiceSource: Send + Sync {
+    fn specs(&self) -> Result<Vec<SpecRef>, FindError>;
+    /// Loads the plugin, or finds it loaded. Dropping the future does not end the load.
+    fn load(&self, name: &Name) -> BoxFuture<'static, Result<Arc<dyn Service>, LoadError>>;
+    /// Ends the loads that are pending, and waits until they have.
+    fn close(&self) -> BoxFuture<'_, ()>;
+    /// The plugins whose load has not ended.
+    fn pending(&self) -> Vec<Name>;
+}
+
+impl<P> ServiceSource for PluginManager<P>
+where
+    P: ExtensionPoint + ?Sized,
+    P::Output: Service,
+{
+    fn specs(&self) -> Result<Vec<SpecRef>, FindError> {
+        PluginManager::specs(self)
+    }
+
+    fn load(&self, name: &Name) -> BoxFuture<'static, Result<Arc<dyn Service>, LoadError>> {
+        let (manager, name) = (self.clone(), name.clone());
+        async move {
+            let loaded = PluginManager::load(&manager, name.as_str()).await?;
+            Ok(Arc::new(loaded) as Arc<dyn Service>)
+        }
+        .boxed()
+    }
+
+    fn close(&self) -> BoxFuture<'_, ()> {
+        PluginManager::close(self).boxed()
+    }
+
+    fn pending(&self) -> Vec<Name> {
+        PluginManager::pending(self)
+    }
+}
+
+type Run<'a> = BoxFuture<'a, Result<(), crate::error::BoxError>>;
+
+/// A loaded service plugin runs as what it yielded does.
+impl<P> Service for Loaded<P>
+where
+    P: ExtensionPoint + ?Sized,
+    P::Output: Service,
+{
+    fn run<'life, 'run>(&'life self, cx: ServiceContext) -> Run<'run>
+    where
+        'life: 'run,
+        Self: 'run,
+    {
+        self.output().run(cx)
+    }
+}

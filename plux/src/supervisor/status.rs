@@ -1,0 +1,28 @@
+//! Snapshots for people and programs.
+
+use crate::name::PluginId;
+use crate::origin::Origin;
+use crate::state::ServiceState;
+
+use super::shell::Child;
+
+/// One service as it stands; a copy.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct ServiceStatus {
+    /// The service.
+    pub id: PluginId,
+    /// Where it was registered.
+    pub origin: Origin,
+    /// Where it stands.
+    pub state: ServiceState,
+    /// The number of its newest run; 0 before the first.
+    pub incarnation: u32,
+}
+
+impl ServiceStatus {
+    pub(crate) fn of(child: &Child) -> Self {
+        let (state, incarnation) = child.state();
+        Self { id: child.id.clone(), origin: child.origin, state, incarnation }
+    }
+}
