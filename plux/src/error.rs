@@ -20,18 +20,6 @@ pub type SharedError = Arc<dyn std::error::Error + Send + Sync + 'static>;
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Near(pub Vec<Name>);
 
-impl Near {
-    /// The names most like `name`, at most three, the likest first.
-    pub(crate) fn among<'a>(name: &str, names: impl Iterator<Item = &'a Name>) -> Self {
-        let mut near: Vec<(f64, &Name)> = names
-            .map(|other| (strsim::jaro_winkler(name, other.as_str()), other))
-            .filter(|(likeness, _)| *likeness > 0.75)
-            .collect();
-        near.sort_by(|one, other| other.0.total_cmp(&one.0).then_with(|| one.1.cmp(other.1)));
-        Self(near.into_iter().take(3).map(|(_, name)| name.clone()).collect())
-    }
-}
-
 impl fmt::Display for Near {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (at, name) in self.0.iter().enumerate() {

@@ -139,8 +139,7 @@ impl Incarnation {
 
     /// Publishes `value` and reports readiness, once; `false` when it is too late for either.
     pub(crate) fn publish<T: Send + Sync + 'static>(&self, value: T) -> bool {
-        let published =
-            Published { value: Arc::new(value), type_name: std::any::type_name::<T>() };
+        let published = Published { value: Arc::new(value), type_name: std::any::type_name::<T>() };
         {
             let mut slot = self.published.lock();
             if self.is_over() || self.ready.swap(true, Ordering::AcqRel) {

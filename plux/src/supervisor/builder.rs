@@ -10,12 +10,13 @@ use tokio::time::Instant;
 
 use crate::error::{BuildError, BuildProblem};
 use crate::extension::ExtensionPoint;
-use crate::graph::Graph;
+use crate::graph::{Graph, GraphBuilder};
 use crate::listener::{Hub, Listener};
 use crate::manager::PluginManager;
-use crate::name::Name;
+use crate::name::{Name, PluginId};
+use crate::near::near;
 use crate::service::Service;
-use crate::spec::{GracePeriod, SpecRef};
+use crate::spec::{DependencyKind, GracePeriod, SpecRef};
 
 use super::bound::{index, shutdown_bound};
 use super::calls::Supervisor;
@@ -115,15 +116,9 @@ impl SupervisorBuilder {
         if !problems.is_empty() {
             return Err(BuildError { problems });
         }
-        let specs: Vec<SpecRef> = found.iter().map(|found| found.spec.clone()).collect();
-        let graph = Arc::new(Graph::new(&specs));
+        let graph = Arc::new(graph(&found));
         let bound = shutdown_bound(&graph, &limits, self.join_timeout, self.shutdown_timeout);
-        let core = Core::new(
-            Arc::clone(&graph),
-            limits,
-            self.join_timeout,
-            self.shutdown_timeout,
-        );
+        let core = Core::new(Arc::clone(&graph), limits, self.join_timeout, self.shutdown_timeout);
         Ok(self.assemble(&found, graph, core, bound))
     }
 
@@ -203,6 +198,37 @@ impl SupervisorBuilder {
         });
         Supervisor { shared, owner }
     }
+}
+
+/// Who depends on whom across all managers: a bare name means the own namespace.
+fn graph(found: &[Found]) -> Graph {
+    let places: FxHashMap<&str, usize> =
+        found.iter().enumerate().map(|(place, found)| (found.spec.name().as_str(), place)).collect();
+    let mut graph = GraphBuilder::new(found.len());
+    for (place, Found { spec, .. }) in found.iter().enumerate() {
+        for dependency in spec.dependencies() {
+            let namespace = dependency.namespace.as_ref().unwrap_or(spec.namespace());
+            let on = places
+                .get(dependency.name.as_str())
+                .filter(|on| found[**on].spec.namespace() == namespace);
+            match on {
+                Some(on) => graph.edge(index(place), dependency.kind, index(*on)),
+                None if dependency.kind == DependencyKind::Requires => {
+                    let id = PluginId {
+                        namespace: namespace.clone(),
+                        name: dependency.name.clone(),
+                    };
+                    let names = found.iter().map(|found| found.spec.name());
+                    graph.unknown(index(place), id, near(dependency.name.as_str(), names));
+                }
+                None => {}
+            }
+        }
+    }
+    graph.build(|place| {
+        let spec = &found[place as usize].spec;
+        (spec.id(), spec.origin())
+    })
 }
 
 impl std::fmt::Debug for SupervisorBuilder {

@@ -8,6 +8,7 @@ use crate::error::{HandleError, Near, RestartError, StartError, StopError};
 use crate::handle::Handle;
 use crate::incarnation::{CURRENT, Place};
 use crate::name::Name;
+use crate::near::near;
 use crate::origin::Origin;
 use crate::service::ServiceContext;
 use crate::spec::DependencyKind;
@@ -240,9 +241,7 @@ impl Supervisor {
     /// # Errors
     /// [`HandleError`]: unknown, not ready, or published as another type.
     pub fn handle<T: Send + Sync + 'static>(&self, name: &str) -> Result<Handle<T>, HandleError> {
-        let index = self
-            .known(name)
-            .map_err(|near| HandleError::Unknown { name: name.to_owned(), near })?;
+        let index = self.known(name).map_err(|(name, near)| HandleError::Unknown { name, near })?;
         Handle::new(self.shared.children[index as usize].published()?)
     }
 
@@ -265,7 +264,7 @@ impl Supervisor {
     fn known(&self, name: &str) -> Result<Index, (String, Near)> {
         self.shared.index(name).ok_or_else(|| {
             let names = self.shared.children.iter().map(|child| &child.id.name);
-            (name.to_owned(), Near::among(name, names))
+            (name.to_owned(), near(name, names))
         })
     }
 
@@ -291,7 +290,7 @@ impl Supervisor {
     fn is_own_end(&self, service: Index) -> bool {
         let requires = |kind| kind == DependencyKind::Requires;
         self.current().is_some_and(|place| {
-            self.shared.graph.closure(place.service, requires).contains(&service)
+            self.shared.graph.reach(place.service, requires).contains(&service)
         })
     }
 

@@ -36,11 +36,10 @@ impl<C> Core<C> {
         match &state {
             ServiceState::Stopped(Stopped::Completed) => row.wanted = row.due && row.wanted,
             ServiceState::Stopped(_) => {}
-            _ => {
-                row.due = false;
-                row.wanted = false;
-            }
+            _ => row.wanted = false,
         }
+        // A start that came after this run was over, or was to end, is about the next one.
+        let due = row.due;
         self.settle(service, state.clone());
         let down = match state {
             ServiceState::Failed(failure) => Some(Down::Failed { culprit: service, failure }),
@@ -49,7 +48,10 @@ impl<C> Core<C> {
         };
         if let Some(down) = down {
             self.react(service);
-            self.fail_starts(service, &down);
+            if !due {
+                self.fail_starts(service, &down);
+                self.decide_dependents(service);
+            }
         }
         self.unblock_dependencies(service);
         self.advance(service);

@@ -11,6 +11,8 @@ mod plan;
 mod row;
 mod start;
 mod stop;
+#[cfg(test)]
+mod walk;
 
 pub(crate) use row::{Limits, Row};
 
@@ -163,7 +165,8 @@ enum Op<C> {
     Stop {
         caller: C,
         service: Index,
-        members: Vec<Index>,
+        /// How each member ended, as it did.
+        rows: Vec<Ended>,
         remaining: usize,
     },
 }
@@ -178,6 +181,8 @@ struct Shutdown {
 /// All that is known of the services, and what is under way.
 pub(crate) struct Core<C> {
     graph: Arc<Graph>,
+    /// The place of each service in starting order.
+    ranks: Vec<u32>,
     rows: Vec<Row<C>>,
     ops: FxHashMap<OpId, Op<C>>,
     next_op: OpId,
@@ -187,6 +192,9 @@ pub(crate) struct Core<C> {
     shutdown: Option<Shutdown>,
     now: Duration,
     actions: Vec<Action<C>>,
+    /// Attempts that were called off, or can not begin for now: who waits for their decision is
+    /// looked at when the step's own work is done.
+    decided: Vec<Index>,
 }
 
 impl<C> Core<C> {
@@ -197,8 +205,13 @@ impl<C> Core<C> {
         join_timeout: Duration,
         shutdown_timeout: Option<Duration>,
     ) -> Self {
+        let mut ranks = vec![u32::MAX; graph.len()];
+        for (rank, service) in graph.order().into_iter().enumerate() {
+            ranks[service as usize] = rank as u32;
+        }
         Self {
             graph,
+            ranks,
             rows: limits.into_iter().map(Row::new).collect(),
             ops: FxHashMap::default(),
             next_op: 0,
@@ -208,6 +221,7 @@ impl<C> Core<C> {
             shutdown: None,
             now: Duration::ZERO,
             actions: Vec::new(),
+            decided: Vec::new(),
         }
     }
 
@@ -230,6 +244,9 @@ impl<C> Core<C> {
             }
             Input::Timer { service, arming } => self.timer(service, arming),
             Input::ShutdownTimer => self.abort_now(),
+        }
+        while let Some(service) = self.decided.pop() {
+            self.advance_dependents(service);
         }
         self.finish_shutdown();
         std::mem::swap(&mut self.actions, actions);

@@ -107,7 +107,10 @@ impl<C> Core<C> {
         } else if row.signalled {
             self.abort(service);
         } else if row.is_starting() {
+            let timeout = row.limits.start_timeout.unwrap_or_default();
+            let failure = Arc::new(ServiceFailure::StartTimeout(timeout));
             self.plan(&[(service, StopReason::StartTimeout)]);
+            self.fail_starts(service, &Down::Failed { culprit: service, failure });
         }
     }
 
@@ -124,6 +127,7 @@ impl<C> Core<C> {
         self.settle(service, ServiceState::Failed(failure));
         self.fail_starts(service, &Down::Leaked { culprit: service });
         self.unblock_dependencies(service);
+        self.decide_dependents(service);
         self.advance_dependents(service);
     }
 
@@ -160,10 +164,13 @@ impl<C> Core<C> {
         for caller in waits {
             self.reply(caller, Answer::State(state.clone()));
         }
+        let ended = self.ended_row(service);
         for id in watchers {
             match self.ops.get_mut(&id) {
-                Some(Op::Rollback { remaining, .. } | Op::Stop { remaining, .. }) => {
+                Some(Op::Rollback { remaining, .. }) => *remaining -= 1,
+                Some(Op::Stop { remaining, rows, .. }) => {
                     *remaining -= 1;
+                    rows.push(ended.clone());
                 }
                 _ => {}
             }
@@ -183,11 +190,13 @@ impl<C> Core<C> {
                     self.reply(caller, Answer::Start(Err(down.clone())));
                 }
             }
-            Some(Op::Stop { caller, service, members, .. }) => {
-                let leaked = members.iter().copied().find(|member| self.row(*member).leaked);
-                let answer = match leaked {
-                    Some(leaked) => Err(if self.row(service).leaked { service } else { leaked }),
-                    None => Ok(members.into_iter().map(|member| self.ended_row(member)).collect()),
+            Some(Op::Stop { caller, service, rows, .. }) => {
+                let leaked = |row: &&Ended| matches!(row.how, How::Leaked);
+                // The last one is the nearest to the service that was named.
+                let answer = match rows.iter().rev().find(leaked) {
+                    Some(_) if self.row(service).leaked => Err(service),
+                    Some(row) => Err(row.service),
+                    None => Ok(rows),
                 };
                 self.reply(caller, Answer::Stop(answer));
             }

@@ -8,7 +8,7 @@ use crate::reason::{StopReason, Stopped};
 use crate::spec::DependencyKind;
 use crate::state::ServiceState;
 
-use super::{Action, Answer, Core, Down, Index, Op, OpId, Up};
+use super::{Action, Answer, Core, Down, How, Index, Op, OpId, Up};
 
 /// A pending start, shared by all who asked for the same service.
 pub(super) struct Start<C> {
@@ -119,7 +119,7 @@ impl<C> Core<C> {
         for &(member, _) in &members {
             let row = self.row_mut(member);
             let up = row.serves() || (member != target && row.is_completed());
-            if !up && !row.is_starting() {
+            if !up && !row.is_starting() && !row.leaked {
                 row.due = true;
             }
         }
@@ -138,19 +138,15 @@ impl<C> Core<C> {
     /// Everything a start of `service` pulls, dependencies first; `true` for what it can not be
     /// without.
     fn closure(&self, service: Index) -> Vec<(Index, bool)> {
-        let hard: FxHashSet<Index> =
-            self.graph.closure(service, |kind| kind == DependencyKind::Requires).into_iter().collect();
-        let pulls = |kind| matches!(kind, DependencyKind::Requires | DependencyKind::Wants);
-        let pulled = self.graph.closure(service, pulls);
-        pulled
-            .into_iter()
-            .filter(|member| self.graph.problem(*member).is_none())
-            .map(|member| (member, hard.contains(&member)))
-            .collect()
+        let hard = self.graph.reach(service, |kind| kind == DependencyKind::Requires);
+        let hard: FxHashSet<Index> = hard.into_iter().collect();
+        let mut pulled = self.graph.closure(service);
+        pulled.sort_unstable_by_key(|member| self.ranks[*member as usize]);
+        pulled.into_iter().map(|member| (member, hard.contains(&member))).collect()
     }
 
     fn leak_below(&self, service: Index) -> Option<Index> {
-        let hard = self.graph.closure(service, |kind| kind == DependencyKind::Requires);
+        let hard = self.graph.reach(service, |kind| kind == DependencyKind::Requires);
         hard.into_iter().find(|member| self.row(*member).leaked)
     }
 
@@ -162,15 +158,61 @@ impl<C> Core<C> {
             return;
         }
         let graph = Arc::clone(&self.graph);
-        let allowed = row.live_dependents == 0 && graph.dependencies(service).iter().all(|&(on, kind)| match kind {
-            DependencyKind::Requires => self.row(on).is_met(),
-            _ => !self.row(on).is_undecided(),
-        });
+        let allowed = row.live_dependents == 0
+            && graph.dependencies(service).iter().all(|&(on, kind)| match kind {
+                DependencyKind::Requires => self.row(on).is_met(),
+                _ => !self.is_undecided(on),
+            });
         if allowed {
             self.begin(service);
         } else if !matches!(self.row(service).state, ServiceState::Waiting) {
             self.publish(service, ServiceState::Waiting);
         }
+    }
+
+    /// Whether an attempt of the service is under way, or about to begin. One that waits for what
+    /// failed is neither: nobody else waits for it.
+    fn is_undecided(&self, service: Index) -> bool {
+        let mut seen = FxHashSet::from_iter([service]);
+        let mut stack = vec![service];
+        while let Some(member) = stack.pop() {
+            let row = self.row(member);
+            if !row.is_undecided() {
+                return false;
+            }
+            if row.live {
+                continue;
+            }
+            for &(on, kind) in self.graph.dependencies(member) {
+                let hard = kind == DependencyKind::Requires;
+                if hard && !self.row(on).is_met() && seen.insert(on) {
+                    stack.push(on);
+                }
+            }
+        }
+        true
+    }
+
+    /// Tells who waits for the decision about them that these can not begin for now.
+    pub(super) fn decide_dependents(&mut self, service: Index) {
+        for member in self.with_dependents(service) {
+            let row = self.row(member);
+            if row.due && !row.live {
+                self.decided.push(member);
+            }
+        }
+    }
+
+    /// Calls an attempt off that has not begun.
+    pub(super) fn call_off(&mut self, service: Index, why: Stopped) {
+        let now = self.now;
+        let row = self.row_mut(service);
+        row.due = false;
+        row.asked_at = now;
+        row.ended_at = Some(now);
+        row.how = How::Clean;
+        self.settle(service, ServiceState::Stopped(why));
+        self.decided.push(service);
     }
 
     fn begin(&mut self, service: Index) {
@@ -246,6 +288,9 @@ impl<C> Core<C> {
             let row = self.row_mut(member);
             if row.live && row.plan.is_none() {
                 row.wanted = true;
+            } else if row.due && !row.live && !row.is_held() {
+                // What it wanted waits for what failed.
+                self.call_off(member, Stopped::Unneeded);
             }
         }
         for (caller, up) in start.callers {
@@ -282,12 +327,12 @@ impl<C> Core<C> {
             if row.is_held() {
                 continue;
             }
-            row.due = false;
+            let due = std::mem::take(&mut row.due);
             if row.live && !row.leaked {
                 remaining.push(member);
                 plans.push((member, StopReason::Unneeded));
-            } else if matches!(row.state, ServiceState::Waiting) {
-                self.settle(member, ServiceState::Stopped(Stopped::Unneeded));
+            } else if due {
+                self.call_off(member, Stopped::Unneeded);
             }
         }
         let id = self.add(Op::Rollback { callers, down, remaining: remaining.len() });

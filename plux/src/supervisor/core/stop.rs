@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use rustc_hash::FxHashSet;
 
-use crate::reason::StopReason;
+use crate::reason::{StopReason, Stopped};
 use crate::spec::DependencyKind;
 use crate::state::ServiceState;
 
@@ -21,9 +21,10 @@ impl<C> Core<C> {
         if self.row(service).leaked {
             return self.reply(caller, Answer::Stop(Err(service)));
         }
-        let waited: Vec<Index> =
-            members.iter().copied().filter(|member| self.row(*member).live).collect();
-        let id = self.add(Op::Stop { caller, service, members, remaining: waited.len() });
+        let (waited, called_off): (Vec<Index>, Vec<Index>) =
+            members.into_iter().partition(|member| self.row(*member).live);
+        let rows = called_off.into_iter().map(|member| self.ended_row(member)).collect();
+        let id = self.add(Op::Stop { caller, service, rows, remaining: waited.len() });
         for member in waited {
             self.row_mut(member).watchers.push(id);
         }
@@ -34,20 +35,15 @@ impl<C> Core<C> {
         let mut plans = Vec::with_capacity(members.len());
         let cancelled = self.row(service).starts.clone();
         self.row_mut(service).wanted = false;
-        let now = self.now;
         for &member in members {
-            let reason =
-                if member == service { StopReason::Asked } else { StopReason::Dependency };
+            let reason = if member == service { StopReason::Asked } else { StopReason::Dependency };
             let row = self.row_mut(member);
             row.wanted = false;
-            row.due = false;
             if row.live {
+                row.due = false;
                 plans.push((member, reason));
             } else {
-                row.asked_at = now;
-                row.ended_at = Some(now);
-                row.how = How::Clean;
-                self.settle(member, ServiceState::Stopped(stopped(reason)));
+                self.call_off(member, stopped(reason));
             }
         }
         self.plan(&plans);
@@ -109,12 +105,14 @@ impl<C> Core<C> {
             let row = self.row_mut(index);
             row.wanted = false;
             if std::mem::take(&mut row.due) && !row.live {
-                self.settle(index, ServiceState::Stopped(stopped(StopReason::Shutdown)));
+                self.call_off(index, Stopped::Shutdown);
             }
         }
-        let plans: Vec<_> = members.into_iter().map(|index| (index, StopReason::Shutdown)).collect();
+        let plans: Vec<_> =
+            members.into_iter().map(|index| (index, StopReason::Shutdown)).collect();
         self.plan(&plans);
-        let mut pending: Vec<_> = self.ops.iter().filter_map(|(id, op)| Some((*id, op.target()?))).collect();
+        let mut pending: Vec<_> =
+            self.ops.iter().filter_map(|(id, op)| Some((*id, op.target()?))).collect();
         pending.sort_unstable();
         for (id, target) in pending {
             self.fail_start(id, Down::Stopped { by: target, reason: StopReason::Shutdown });

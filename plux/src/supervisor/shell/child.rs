@@ -182,13 +182,16 @@ async fn service(child: &Child, run: &Incarnation) -> Result<Arc<dyn Service>, E
         return Ok(Arc::clone(service));
     }
     let stopping = Box::pin(async {
-        let aborted = poll_fn(|cx| if run.poll_aborted(cx) { Poll::Ready(()) } else { Poll::Pending });
+        let aborted =
+            poll_fn(|cx| if run.poll_aborted(cx) { Poll::Ready(()) } else { Poll::Pending });
         select(Box::pin(run.stopping()), aborted).await;
     });
     match select(stopping, child.source.load(&child.id.name)).await {
         Either::Left(_) => Err(Ending::Exit(Exit::Completed)),
         Either::Right((Ok(service), _)) => Ok(Arc::clone(child.service.get_or_init(|| service))),
-        Either::Right((Err(LoadError::Disabled { reason, .. }), _)) => Err(Ending::Disabled(reason)),
+        Either::Right((Err(LoadError::Disabled { reason, .. }), _)) => {
+            Err(Ending::Disabled(reason))
+        }
         Either::Right((Err(error), _)) => Err(Ending::NotLoaded(error)),
     }
 }

@@ -7,8 +7,8 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout};
 
 use crate::event::EventKind;
-use crate::supervisor::core::{Action, Core, Input, Summary};
 use crate::name::Name;
+use crate::supervisor::core::{Action, Core, Input, Summary};
 use crate::supervisor::report::ShutdownReport;
 
 use super::Shared;

@@ -1,0 +1,320 @@
+//! Random walks through the core: commands, readiness, exits, timers and late news in any order,
+//! against a small world that keeps what is really alive. After every step the invariants hold;
+//! at the end every call has its one answer.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::*;
+use crate::error::Exit;
+use crate::graph::GraphBuilder;
+use crate::spec::{DependencyKind, GracePeriod};
+
+/// A small generator, so that a seed is all it takes to repeat a walk (splitmix64).
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, sides: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        ((z ^ (z >> 31)) % sides as u64) as usize
+    }
+}
+
+/// One incarnation as it really is.
+#[derive(Debug, Clone, Default)]
+struct Life {
+    incarnation: u32,
+    ready: bool,
+    signalled: bool,
+    aborted: bool,
+    leaked: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Call {
+    Start(Index),
+    /// And the incarnation that lived then.
+    Stop(Index, u32),
+    Restart(Index),
+    Wait,
+}
+
+struct World {
+    seed: u64,
+    core: Core<u32>,
+    graph: Arc<Graph>,
+    lives: BTreeMap<Index, Life>,
+    completed: Vec<bool>,
+    timers: Vec<(Index, u32)>,
+    calls: BTreeMap<u32, Call>,
+    next_call: u32,
+    finished: bool,
+    trace: Vec<String>,
+}
+
+impl World {
+    fn new(seed: u64) -> (Self, Dice) {
+        let mut dice = Dice(seed);
+        let count = 1 + dice.roll(6);
+        let mut builder = GraphBuilder::new(count);
+        for index in 0..count as Index {
+            for on in 0..index {
+                let kind = match dice.roll(6) {
+                    0 | 1 => DependencyKind::Requires,
+                    2 => DependencyKind::Wants,
+                    3 => DependencyKind::After,
+                    _ => continue,
+                };
+                builder.edge(index, kind, on);
+            }
+        }
+        let graph = Arc::new(builder.build(|_| unreachable!("no edge is wrong")));
+        let edges = (0..count as Index)
+            .map(|index| format!("{index} depends on {:?}", graph.dependencies(index)))
+            .collect();
+        let limits: Vec<Limits> = (0..count)
+            .map(|_| Limits {
+                grace_period: match dice.roll(3) {
+                    0 => GracePeriod::Bounded(Duration::ZERO),
+                    1 => GracePeriod::Unlimited,
+                    _ => GracePeriod::Bounded(Duration::from_secs(1)),
+                },
+                start_timeout: Some(Duration::from_secs(9)),
+            })
+            .collect();
+        let join = Duration::from_secs(1);
+        let core = Core::new(Arc::clone(&graph), limits, join, Some(Duration::from_secs(60)));
+        let world = Self {
+            seed,
+            core,
+            graph,
+            lives: BTreeMap::new(),
+            completed: vec![false; count],
+            timers: Vec::new(),
+            calls: BTreeMap::new(),
+            next_call: 0,
+            finished: false,
+            trace: edges,
+        };
+        (world, dice)
+    }
+
+    fn check(&self, holds: bool, what: &str) {
+        let (seed, calls, trace) = (self.seed, &self.calls, self.trace.join("\n"));
+        assert!(holds, "seed {seed}: {what}; open: {calls:?}\n{trace}");
+    }
+
+    fn step(&mut self, input: Input<u32>) {
+        self.trace.push(format!("> {input:?}"));
+        let mut actions = Vec::new();
+        self.core.step(input, Duration::ZERO, &mut actions);
+        for action in actions {
+            self.trace.push(format!("    {action:?}"));
+            self.check(!self.finished, "nothing follows the finish");
+            self.act(action);
+        }
+    }
+
+    fn act(&mut self, action: Action<u32>) {
+        match action {
+            Action::Begin { service, incarnation } => self.begin(service, incarnation),
+            Action::Signal { service, .. } => {
+                let aborting = self.core.shutdown.is_some();
+                for &(dependent, kind) in Arc::clone(&self.graph).dependents(service) {
+                    let alive = self.lives.get(&dependent).is_some_and(|life| !life.leaked);
+                    let ordered = kind == DependencyKind::Requires && !aborting;
+                    self.check(!(alive && ordered), "dependents end first");
+                }
+                self.check(self.lives.contains_key(&service), "only what lives is signalled");
+                self.lives.entry(service).or_default().signalled = true;
+            }
+            Action::Abort { service } => {
+                self.check(self.lives.contains_key(&service), "only what lives is aborted");
+                self.lives.entry(service).or_default().aborted = true;
+            }
+            Action::Arm { service, arming, .. } => self.timers.push((service, arming)),
+            Action::ArmShutdown { .. } => {}
+            Action::Publish { service, state, .. } => {
+                if matches!(&state, ServiceState::Failed(failure)
+                    if matches!(**failure, ServiceFailure::Leaked))
+                {
+                    self.lives.entry(service).or_default().leaked = true;
+                }
+            }
+            Action::Reply { caller, answer } => {
+                let call = self.calls.remove(&caller);
+                self.check(call.is_some(), "one answer a call");
+                if let (Some(Call::Start(service) | Call::Restart(service)), Answer::Start(Ok(_))) =
+                    (call, &answer)
+                {
+                    let ready = self.lives.get(&service).is_some_and(|life| life.ready);
+                    self.check(ready, "a successful start leaves it ready");
+                }
+                if let (Some(Call::Stop(service, asked)), Answer::Stop(Ok(_))) = (call, &answer) {
+                    let live = self
+                        .lives
+                        .get(&service)
+                        .is_some_and(|life| !life.leaked && life.incarnation == asked);
+                    self.check(!live, "a stop answers when it has ended");
+                }
+            }
+            Action::Finish { .. } => {
+                self.finished = true;
+                let left = self.lives.values().any(|life| !life.leaked);
+                self.check(!left, "nothing runs after the shutdown");
+                let waiting = self.calls.values().any(|call| *call != Call::Wait);
+                self.check(!waiting, "no call is left");
+            }
+        }
+    }
+
+    fn begin(&mut self, service: Index, incarnation: u32) {
+        self.check(!self.lives.contains_key(&service), "one incarnation at a time");
+        self.check(self.core.shutdown.is_none(), "no attempt in a shutdown");
+        for &(on, kind) in Arc::clone(&self.graph).dependencies(service) {
+            if kind == DependencyKind::Requires {
+                let up = self.lives.get(&on).is_some_and(|life| life.ready && !life.signalled);
+                self.check(up || self.completed[on as usize], "what it requires runs");
+            }
+        }
+        self.completed[service as usize] = false;
+        self.lives.insert(service, Life { incarnation, ..Life::default() });
+    }
+
+    fn call(&mut self, call: Call, input: impl FnOnce(u32) -> Input<u32>) {
+        self.next_call += 1;
+        self.calls.insert(self.next_call, call);
+        self.step(input(self.next_call));
+    }
+
+    fn end(&mut self, service: Index, fails: bool) {
+        let Some(life) = self.lives.remove(&service) else { return };
+        let exit = match fails {
+            _ if life.aborted => Exit::Aborted,
+            true => Exit::Failed(Arc::from(crate::BoxError::from("on purpose"))),
+            false => Exit::Completed,
+        };
+        self.completed[service as usize] = life.ready && !life.signalled && !fails && !life.aborted;
+        let incarnation = life.incarnation;
+        self.step(Input::Ended { service, incarnation, ending: Ending::Exit(exit) });
+    }
+
+    fn ready(&mut self, service: Index) {
+        let Some(life) = self.lives.get_mut(&service) else { return };
+        let incarnation = life.incarnation;
+        if !life.signalled && !life.aborted {
+            life.ready = true;
+        }
+        self.step(Input::Ready { service, incarnation });
+    }
+
+    fn random(&mut self, dice: &mut Dice) {
+        let service = dice.roll(self.completed.len()) as Index;
+        match dice.roll(12) {
+            0 | 1 => self.call(Call::Start(service), |caller| Input::Start { service, caller }),
+            2 => {
+                let asked = self.lives.get(&service).map_or(0, |life| life.incarnation);
+                self.call(Call::Stop(service, asked), |caller| Input::Stop { service, caller });
+            }
+            3 => self.call(Call::Restart(service), |caller| Input::Restart { service, caller }),
+            4 => self.call(Call::Wait, |caller| Input::Wait { service, caller }),
+            5..=7 => self.ready(service),
+            8 => self.end(service, dice.roll(2) == 0),
+            9 if !self.timers.is_empty() => {
+                let timer = self.timers.swap_remove(dice.roll(self.timers.len()));
+                self.step(Input::Timer { service: timer.0, arming: timer.1 });
+            }
+            10 => {
+                let incarnation = dice.roll(4) as u32;
+                if self.lives.get(&service).is_none_or(|life| life.incarnation != incarnation) {
+                    self.step(Input::Ready { service, incarnation });
+                    let ending = Ending::Exit(Exit::Completed);
+                    self.step(Input::Ended { service, incarnation, ending });
+                }
+            }
+            11 => {
+                if let Some(life) = self.lives.get(&service).filter(|life| !life.aborted) {
+                    let incarnation = life.incarnation;
+                    self.step(Input::RunOver { service, incarnation });
+                    self.end(service, dice.roll(2) == 0);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Lets everything under way come to its end.
+    fn quiesce(&mut self) {
+        for _ in 0..1000 {
+            let next =
+                self.lives.iter().find(|(_, life)| !life.ready || life.signalled || life.aborted);
+            let Some((&service, life)) = next else { return };
+            if life.signalled || life.aborted {
+                self.end(service, false);
+            } else {
+                self.ready(service);
+                let stuck = self.lives.get(&service).is_some_and(|life| !life.ready);
+                self.check(!stuck, "an attempt gets ready");
+            }
+        }
+        self.check(false, "it comes to rest");
+    }
+
+    fn at_rest(&self) {
+        let open = self.calls.values().any(|call| *call != Call::Wait);
+        self.check(!open, "at rest no call is open");
+        for (index, row) in self.core.rows.iter().enumerate() {
+            self.check(row.starts.is_empty() && row.start.is_none(), "no start is left behind");
+            self.check(row.watchers.is_empty(), "nobody watches");
+            let up = (row.live && !row.leaked) || row.due;
+            self.check(!up || row.wanted, "what nobody holds is stopped");
+            let alive = self.lives.contains_key(&(index as Index));
+            self.check(row.live == alive, "the core knows who lives");
+            let dependents = self.graph.dependents(index as Index).iter();
+            let standing = dependents.filter(|(dependent, kind)| {
+                *kind == DependencyKind::Requires && self.core.row(*dependent).live
+            });
+            self.check(row.live_dependents as usize == standing.count(), "dependents are counted");
+            self.check(row.planned_after == 0, "no order is left over");
+        }
+        self.check(self.core.ops.is_empty(), "no call is kept");
+    }
+}
+
+fn walk(seed: u64) {
+    let (mut world, mut dice) = World::new(seed);
+    for _ in 0..3 {
+        for _ in 0..5 + dice.roll(40) {
+            world.random(&mut dice);
+        }
+        world.quiesce();
+        world.at_rest();
+    }
+    for _ in 0..dice.roll(6) {
+        world.random(&mut dice);
+    }
+    world.step(Input::Shutdown);
+    if dice.roll(3) == 0 {
+        world.step(Input::AbortNow);
+    }
+    for _ in 0..dice.roll(10) {
+        if !world.finished {
+            world.random(&mut dice);
+        }
+    }
+    if !world.finished {
+        world.quiesce();
+    }
+    world.check(world.finished, "a shutdown ends");
+}
+
+#[test]
+fn c01_random_walks_keep_every_invariant() {
+    for seed in 0..20_000 {
+        walk(seed);
+    }
+}
