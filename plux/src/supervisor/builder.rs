@@ -28,7 +28,7 @@ use super::source::ServiceSource;
 #[must_use]
 pub struct SupervisorBuilder {
     sources: Vec<Arc<dyn ServiceSource>>,
-    listeners: Vec<Arc<dyn Listener>>,
+    listeners: Vec<Box<dyn Listener>>,
     grace_period: GracePeriod,
     start_timeout: Duration,
     join_timeout: Duration,
@@ -67,7 +67,7 @@ impl SupervisorBuilder {
 
     /// Adds a listener for the services' events; it is called in a task of its own.
     pub fn listener(mut self, listener: impl Listener) -> Self {
-        self.listeners.push(Arc::new(listener));
+        self.listeners.push(Box::new(listener));
         self
     }
 
@@ -202,8 +202,11 @@ impl SupervisorBuilder {
 
 /// Who depends on whom across all managers: a bare name means the own namespace.
 fn graph(found: &[Found]) -> Graph {
-    let places: FxHashMap<&str, usize> =
-        found.iter().enumerate().map(|(place, found)| (found.spec.name().as_str(), place)).collect();
+    let places: FxHashMap<&str, usize> = found
+        .iter()
+        .enumerate()
+        .map(|(place, found)| (found.spec.name().as_str(), place))
+        .collect();
     let mut graph = GraphBuilder::new(found.len());
     for (place, Found { spec, .. }) in found.iter().enumerate() {
         for dependency in spec.dependencies() {
@@ -214,10 +217,8 @@ fn graph(found: &[Found]) -> Graph {
             match on {
                 Some(on) => graph.edge(index(place), dependency.kind, index(*on)),
                 None if dependency.kind == DependencyKind::Requires => {
-                    let id = PluginId {
-                        namespace: namespace.clone(),
-                        name: dependency.name.clone(),
-                    };
+                    let id =
+                        PluginId { namespace: namespace.clone(), name: dependency.name.clone() };
                     let names = found.iter().map(|found| found.spec.name());
                     graph.unknown(index(place), id, near(dependency.name.as_str(), names));
                 }

@@ -102,7 +102,8 @@ impl Dispatcher {
             Action::Publish { service, state, incarnation } => {
                 let child = &self.shared.children[service as usize];
                 child.publish(state.clone(), incarnation);
-                self.shared.hub.emit(&child.id, || EventKind::Service { state, incarnation });
+                let kind = EventKind::Service { state, incarnation };
+                self.shared.hub.emit(|| (child.id.clone(), kind));
             }
             Action::Reply { caller, answer } => {
                 // A caller that gave up hears nothing.
@@ -120,7 +121,8 @@ impl Dispatcher {
             Ok(_) => Vec::new(),
             Err(_) => self.shared.sources.iter().flat_map(|source| source.pending()).collect(),
         };
-        self.shared.hub.flush().await;
+        // A listener may take its time, but not the shutdown's.
+        let _ = timeout(self.shared.join_timeout, self.shared.hub.flush()).await;
         self.tell(&summary, pending);
     }
 
