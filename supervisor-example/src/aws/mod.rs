@@ -1,0 +1,23 @@
+//! What makes a service one of AWS: how a request names it, how it is called, how errors look.
+
+mod catalog;
+mod endpoint;
+mod protocol;
+mod target;
+
+use std::sync::Arc;
+
+use plux::Service;
+
+pub use catalog::{KNOWN, Known};
+pub use endpoint::{Body, CallError, Calls, Endpoint, Request, Response, full};
+pub use protocol::{Fault, Protocol};
+pub use target::Target;
+
+use crate::Cloud;
+
+/// The contract of an AWS service: loading it yields a service that publishes an [`Endpoint`].
+///
+/// The plugin's name is the service's, as in the AWS command line.
+#[plux::extension_point(namespace = "aws.services", context = Cloud, output = Arc<dyn Service>)]
+pub trait AwsService {}

@@ -1,0 +1,48 @@
+//! One connection, until its client or the gateway ends it.
+//!
+//! The trap: told to shut down, hyper finishes the request that is under way and then closes. It
+//! has to be polled on for that, which is what the rest of this task is.
+
+use std::convert::Infallible;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::future::{Either, select};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use plux::ServiceContext;
+use tokio::net::TcpStream;
+
+use super::dispatch::Dispatch;
+
+/// How long a client may take for the head of a request, and how long an idle connection is kept.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Serves requests until the connection ends, or the service is to stop and none is under way.
+pub(super) async fn serve(stream: TcpStream, dispatch: Dispatch, cx: ServiceContext) {
+    // Answers are whole when they are written; waiting to fill a packet only delays them.
+    let _ = stream.set_nodelay(true);
+    let dispatch = Arc::new(dispatch);
+    let service = service_fn(move |request| {
+        let dispatch = Arc::clone(&dispatch);
+        async move { Ok::<_, Infallible>(dispatch.answer(request).await) }
+    });
+    let mut connection = pin!(
+        http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(HEAD_TIMEOUT)
+            .serve_connection(TokioIo::new(stream), service)
+    );
+    let ended = match select(connection.as_mut(), pin!(cx.stopping())).await {
+        Either::Left((ended, _)) => ended,
+        Either::Right(_) => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%error, "a connection ended early");
+    }
+}

@@ -1,0 +1,82 @@
+//! The gateway, as a service: the one port, and behind it whatever a request is for.
+//!
+//! The trap: a port 0 is a new port at every bind. The first one is kept, so that clients find the
+//! gateway again after a restart.
+
+mod admin;
+mod connection;
+mod dispatch;
+mod local;
+
+use std::io::Write;
+use std::net::SocketAddr;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use plux::{BoxError, Name, Service, ServiceContext};
+use tokio::net::TcpListener;
+
+use self::dispatch::Dispatch;
+use crate::cloud::{Cloud, CloudService};
+
+/// How long to wait before accepting again when the system has no more sockets.
+const NO_SOCKETS: Duration = Duration::from_millis(100);
+
+/// The gateway's plugin. It is made for the AWS services that are registered.
+pub(crate) struct Gateway {
+    aws: Arc<[Name]>,
+}
+
+impl Gateway {
+    pub(crate) fn new(aws: Arc<[Name]>) -> Self {
+        Self { aws }
+    }
+}
+
+#[async_trait]
+impl CloudService for Gateway {
+    async fn load(&self, cloud: &Cloud) -> Result<Arc<dyn Service>, BoxError> {
+        Ok(Arc::new(Listening {
+            cloud: cloud.clone(),
+            aws: Arc::clone(&self.aws),
+            bound: OnceLock::new(),
+        }))
+    }
+}
+
+struct Listening {
+    cloud: Cloud,
+    aws: Arc<[Name]>,
+    bound: OnceLock<SocketAddr>,
+}
+
+#[async_trait]
+impl Service for Listening {
+    async fn run(&self, cx: ServiceContext) -> Result<(), BoxError> {
+        let wanted = self.bound.get().copied().unwrap_or(self.cloud.gateway());
+        let listener = TcpListener::bind(wanted)
+            .await
+            .map_err(|error| format!("the gateway can not listen on {wanted}: {error}"))?;
+        let address = listener.local_addr()?;
+        if self.bound.set(address).is_ok() {
+            // Nobody may be reading, and that is no reason not to serve.
+            let _ = writeln!(std::io::stdout(), "{address}");
+        }
+        let dispatch = Dispatch::new(&cx, self.cloud.clone(), Arc::clone(&self.aws));
+        cx.ready(address);
+        while let Some(accepted) = cx.running_until(listener.accept()).await {
+            match accepted {
+                Ok((stream, peer)) => {
+                    let dispatch = dispatch.for_peer(peer);
+                    cx.spawn(connection::serve(stream, dispatch, cx.clone()));
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "a connection was not accepted");
+                    cx.running_until(tokio::time::sleep(NO_SOCKETS)).await;
+                }
+            }
+        }
+        Ok(())
+    }
+}
