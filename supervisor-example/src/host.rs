@@ -8,8 +8,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use plux::{
-    BuildError, Dependency, DependencyKind, FindError, Name, Namespace, PluginFinder, PluginManager,
-    PluginSpec, RegistryFinder, SpecRef, Supervisor, Tracing,
+    BuildError, Dependency, DependencyKind, FindError, Name, Namespace, PluginFinder,
+    PluginManager, PluginSpec, RegistryFinder, SpecRef, Supervisor, Tracing,
 };
 
 use crate::aws::AwsService;

@@ -21,11 +21,17 @@ pub(super) async fn answer(dispatch: &Dispatch, request: &Request) -> Response {
         return refuse(StatusCode::SERVICE_UNAVAILABLE, "shutting down", &[]);
     };
     match (request.method(), parts.as_slice()) {
-        (&Method::GET | &Method::HEAD, ["health"]) => document(StatusCode::OK, &health(dispatch, &supervisor)),
-        (&Method::GET | &Method::HEAD, ["services"]) => document(StatusCode::OK, &services(dispatch, &supervisor)),
+        (&Method::GET | &Method::HEAD, ["health"]) => {
+            document(StatusCode::OK, &health(dispatch, &supervisor))
+        }
+        (&Method::GET | &Method::HEAD, ["services"]) => {
+            document(StatusCode::OK, &services(dispatch, &supervisor))
+        }
         (&Method::POST, ["services", name, "start"]) => start(&supervisor, name).await,
         (&Method::POST, ["services", name, "stop"]) => stop(dispatch, &supervisor, name).await,
-        (&Method::POST, ["services", name, "restart"]) => restart(dispatch, &supervisor, name).await,
+        (&Method::POST, ["services", name, "restart"]) => {
+            restart(dispatch, &supervisor, name).await
+        }
         (_, ["health"] | ["services"]) => wrong_method("GET"),
         (_, ["services", _, "start" | "stop" | "restart"]) => wrong_method("POST"),
         _ => refuse(
@@ -134,17 +140,18 @@ async fn restart(dispatch: &Dispatch, supervisor: &Supervisor, name: &str) -> Re
 /// The answer to what the gateway was asked to do to itself.
 fn accepted(name: &str, asked: Result<(), StopError>) -> Response {
     match asked {
-        Ok(()) => document(
-            StatusCode::ACCEPTED,
-            &json!({ "service": name, "outcome": "accepted" }),
-        ),
+        Ok(()) => {
+            document(StatusCode::ACCEPTED, &json!({ "service": name, "outcome": "accepted" }))
+        }
         Err(error) => stop_refused(&error),
     }
 }
 
 fn start_refused(error: &StartError) -> Response {
     match error {
-        StartError::Unknown { near, .. } => refuse(StatusCode::NOT_FOUND, &error.to_string(), &names(near)),
+        StartError::Unknown { near, .. } => {
+            refuse(StatusCode::NOT_FOUND, &error.to_string(), &names(near))
+        }
         StartError::Failed { .. } => {
             refuse(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string(), &[])
         }
@@ -154,7 +161,9 @@ fn start_refused(error: &StartError) -> Response {
 
 fn stop_refused(error: &StopError) -> Response {
     match error {
-        StopError::Unknown { near, .. } => refuse(StatusCode::NOT_FOUND, &error.to_string(), &names(near)),
+        StopError::Unknown { near, .. } => {
+            refuse(StatusCode::NOT_FOUND, &error.to_string(), &names(near))
+        }
         _ => refuse(StatusCode::CONFLICT, &error.to_string(), &[]),
     }
 }

@@ -62,7 +62,9 @@ impl Dispatch {
         if !self.is_aws(name) {
             let here: Vec<&str> = self.aws.iter().map(Name::as_str).collect();
             let here = here.join(", ");
-            return Err(Fault::not_implemented(format!("there is no `{name}` here; there is {here}")));
+            return Err(Fault::not_implemented(format!(
+                "there is no `{name}` here; there is {here}"
+            )));
         }
         for _ in 0..2 {
             match self.endpoint(name).await?.call(request).await {

@@ -68,7 +68,9 @@ mod tests {
         for host in ["localhost:4566", "LocalHost", "127.0.0.1:4566", "[::1]:4566", "127.9.9.9"] {
             assert!(allowed(here, &[(HOST, host)]), "{host}");
         }
-        for host in ["evil.example", "localhost.evil.example", "10.0.0.1:4566", "", "a b", "x@localhost:y"] {
+        for host in
+            ["evil.example", "localhost.evil.example", "10.0.0.1:4566", "", "a b", "x@localhost:y"]
+        {
             assert!(!allowed(here, &[(HOST, host)]), "{host}");
         }
         assert!(!allowed(here, &[]));
@@ -80,7 +82,8 @@ mod tests {
         let host = (HOST, "localhost:4566");
         let allowed = |origin| allowed("127.0.0.1:9", &[host.clone(), (ORIGIN, origin)]);
         assert!(allowed("http://localhost:4566"));
-        for origin in ["http://localhost:3000", "https://evil.example", "null", "http://localhost"] {
+        for origin in ["http://localhost:3000", "https://evil.example", "null", "http://localhost"]
+        {
             assert!(!allowed(origin), "{origin}");
         }
     }
