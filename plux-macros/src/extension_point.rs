@@ -51,7 +51,7 @@ pub(crate) fn expand(args: TokenStream, item: TokenStream) -> Result<TokenStream
     check(&item, &mut errors);
     let private = krate.private();
     let unit: Type = parse_quote!(());
-    let has_output = args.output.as_ref().is_some_and(|output| *output != unit);
+    let has_output = args.output.as_ref().is_some_and(|output| !is_unit(output));
     let context = args.context.unwrap_or_else(|| unit.clone());
     let output = args.output.unwrap_or(unit);
     add_supertraits(&mut item);
@@ -95,6 +95,15 @@ fn check(item: &ItemTrait, errors: &mut Errors) {
             }
             _ => {}
         }
+    }
+}
+
+/// Whether the type is written `()`.
+fn is_unit(ty: &Type) -> bool {
+    match ty {
+        Type::Group(group) => is_unit(&group.elem),
+        Type::Tuple(tuple) => tuple.elems.is_empty(),
+        _ => false,
     }
 }
 

@@ -73,7 +73,7 @@ impl Dependencies {
             if !parts.all(is_valid_name) {
                 let text = format!("{text:?} is neither `name` nor `namespace:name`: {RULE}");
                 errors.push(Error::new(literal.span(), text));
-            } else if dependencies.contains(&literal) {
+            } else if dependencies.iter().any(|there| there.value() == text) {
                 errors.push(Error::new(literal.span(), format!("{text:?} is named twice")));
             } else {
                 dependencies.push(literal);

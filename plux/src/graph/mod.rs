@@ -7,7 +7,6 @@ mod cycle;
 mod dag;
 
 pub(crate) use dag::{Graph, GraphBuilder};
-pub(crate) use edges::Edge;
 
 #[cfg(test)]
 mod tests;

@@ -14,7 +14,6 @@ use std::mem;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering, fence};
-use std::task::Poll;
 
 use crossbeam_queue::SegQueue;
 use rustc_hash::FxHashMap;

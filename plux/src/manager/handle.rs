@@ -154,6 +154,19 @@ impl<P: ExtensionPoint + ?Sized> PluginManager<P> {
         }
     }
 
+    /// Ends the loads that are pending and lets no new one begin; returns when none is left. Cancel
+    /// safe: the manager is closed all the same.
+    pub(crate) async fn close(&self) {
+        self.shared.closing.close().await;
+    }
+
+    /// The plugins that somebody is loading now.
+    pub(crate) fn pending(&self) -> Vec<Name> {
+        let Ok(table) = self.shared.table() else { return Vec::new() };
+        let busy = table.rows().iter().filter(|entry| entry.is_busy());
+        busy.map(|entry| entry.spec().name().clone()).collect()
+    }
+
     #[cold]
     fn unknown(&self, table: &Table<P>, name: &str) -> LoadError {
         LoadError::Unknown {

@@ -120,6 +120,11 @@ impl<P: ExtensionPoint + ?Sized> Entry<P> {
         self.word.load(Ordering::Acquire) & BUSY != 0
     }
 
+    /// Whether no attempt is to be made: the last one said that it does not want to load.
+    pub(crate) fn is_disabled(&self) -> bool {
+        self.word.load(Ordering::Acquire) & TAG == DISABLED
+    }
+
     /// Where it stands now. Never waits for an attempt.
     pub(crate) fn state(&self) -> PluginState {
         let plain = |word: u32| match word & TAG {
