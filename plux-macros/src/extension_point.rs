@@ -177,7 +177,8 @@ fn methods(
     [should_load, load, asks].into_iter()
 }
 
-/// The contract of the namespace, implemented for `dyn Trait`.
+/// The contract of the namespace, implemented for `dyn Trait`, whatever the object's lifetime: if it
+/// were for `'static` alone, no future that holds a manager would be `Send`.
 fn contract(
     item: &ItemTrait,
     private: &TokenStream,
@@ -192,7 +193,7 @@ fn contract(
     let (bool_future, output_future) = (future(quote!(bool)), future(quote!(#output)));
     quote! {
         #(#cfgs)*
-        impl #private::ExtensionPoint for dyn #point {
+        impl<'point> #private::ExtensionPoint for dyn #point + 'point {
             const NAMESPACE: ::core::option::Option<#private::Namespace> =
                 ::core::option::Option::Some(#private::Namespace::literal(#namespace));
             const PATH: &'static str = ::core::concat!(::core::module_path!(), "::", #text);

@@ -11,13 +11,16 @@ use crate::spec::{Factory, PluginSpec};
 
 /// The contract of a namespace: what every load is given and what it yields.
 ///
-/// `#[plux::extension_point]` implements it for `dyn Trait`; nobody writes it by hand.
+/// `#[plux::extension_point]` implements it for `dyn Trait`; nobody writes it by hand. It does so for
+/// every lifetime of the object, and `'static` is asked for by those functions only that need it:
+/// the compiler forgets lifetimes when it looks whether a future is `Send`, and one that holds a
+/// manager could otherwise not be spawned.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an extension point",
     label = "not an extension point",
     note = "its trait needs `#[plux::extension_point(namespace = \"…\")]`"
 )]
-pub trait ExtensionPoint: Send + Sync + 'static {
+pub trait ExtensionPoint: Send + Sync {
     /// The namespace; `None` where the host names it (function plugins).
     const NAMESPACE: Option<Namespace>;
     /// The trait's path, `aws_api::ServicePlugin`, for records and messages.
@@ -55,7 +58,9 @@ pub const fn namespace_of<P: ExtensionPoint + ?Sized>() -> Namespace {
 }
 
 /// The typed factory of `spec`, or `None` when the spec belongs to another extension point.
-pub(crate) fn resolve<P: ExtensionPoint + ?Sized>(spec: &PluginSpec) -> Option<&Factory<P>> {
+pub(crate) fn resolve<P: ExtensionPoint + ?Sized + 'static>(
+    spec: &PluginSpec,
+) -> Option<&Factory<P>> {
     let any: &dyn Any = spec.factory();
     any.downcast_ref::<Factory<P>>()
 }

@@ -4,3 +4,5 @@
 
 #[cfg(test)]
 mod name;
+#[cfg(test)]
+mod send;

@@ -33,7 +33,7 @@ const READY: u32 = u32::MAX;
 
 /// Makes one attempt for each member that is not loaded, each after those it depends on. Dropping
 /// the future changes nothing.
-pub(super) async fn load<P: ExtensionPoint + ?Sized>(
+pub(super) async fn load<P: ExtensionPoint + ?Sized + 'static>(
     shared: &Arc<Shared<P>>,
     table: &Arc<Table<P>>,
     members: Members,
@@ -65,7 +65,7 @@ pub(super) async fn load<P: ExtensionPoint + ?Sized>(
 }
 
 /// Loads one plugin that pulls nothing in: one task, and nothing shared.
-pub(super) async fn load_one<P: ExtensionPoint + ?Sized>(
+pub(super) async fn load_one<P: ExtensionPoint + ?Sized + 'static>(
     shared: &Arc<Shared<P>>,
     table: &Arc<Table<P>>,
     index: u32,
@@ -145,7 +145,7 @@ struct Batch<P: ExtensionPoint + ?Sized> {
     _open: oneshot::Sender<()>,
 }
 
-impl<P: ExtensionPoint + ?Sized> Batch<P> {
+impl<P: ExtensionPoint + ?Sized + 'static> Batch<P> {
     /// Spawns a loader on a seat that the caller had, or took.
     fn spawn_loader(batch: &Arc<Self>) {
         let loader = Loader {
@@ -241,7 +241,7 @@ struct Loader<P: ExtensionPoint + ?Sized> {
     seated: bool,
 }
 
-impl<P: ExtensionPoint + ?Sized> Loader<P> {
+impl<P: ExtensionPoint + ?Sized + 'static> Loader<P> {
     async fn run(mut self) {
         let mut in_hand = None;
         let mut turn = TURN;

@@ -19,7 +19,7 @@ pub struct PluginManagerBuilder<P: ExtensionPoint + ?Sized> {
     listeners: Vec<Box<dyn Listener>>,
 }
 
-impl<P: ExtensionPoint + ?Sized> PluginManagerBuilder<P> {
+impl<P: ExtensionPoint + ?Sized + 'static> PluginManagerBuilder<P> {
     pub(super) fn new(context: P::Context) -> Self {
         let finder = Box::new(RegistryFinder);
         Self { context, namespace: P::NAMESPACE, finder, listeners: Vec::new() }

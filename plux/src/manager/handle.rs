@@ -27,7 +27,7 @@ pub struct PluginManager<P: ExtensionPoint + ?Sized> {
     shared: Arc<Shared<P>>,
 }
 
-impl<P: ExtensionPoint + ?Sized> PluginManager<P> {
+impl<P: ExtensionPoint + ?Sized + 'static> PluginManager<P> {
     /// Builds a manager; `context` is what it hands to every plugin.
     pub fn builder(context: P::Context) -> PluginManagerBuilder<P> {
         PluginManagerBuilder::new(context)

@@ -26,7 +26,7 @@ use crate::task::{self, Caught, Panic};
 
 /// Makes an attempt to load the plugin of the row `index`, or waits for the one under way. Its
 /// requirements have been decided before.
-pub(super) async fn attempt<P: ExtensionPoint + ?Sized>(
+pub(super) async fn attempt<P: ExtensionPoint + ?Sized + 'static>(
     shared: &Shared<P>,
     table: &Table<P>,
     index: u32,
@@ -56,7 +56,7 @@ enum Trouble {
     Aborted,
 }
 
-impl<'a, P: ExtensionPoint + ?Sized> Attempt<'a, P> {
+impl<'a, P: ExtensionPoint + ?Sized + 'static> Attempt<'a, P> {
     async fn run(&self, claim: Claim<'a, P>) {
         if let Some(because) = self.missing().await {
             let because = because.spec().id();

@@ -58,7 +58,7 @@ impl SupervisorBuilder {
     /// Adds the services of a manager. Their names must be unique across all managers.
     pub fn manager<P>(mut self, manager: PluginManager<P>) -> Self
     where
-        P: ExtensionPoint + ?Sized,
+        P: ExtensionPoint + ?Sized + 'static,
         P::Output: Service,
     {
         self.sources.push(Arc::new(manager));

@@ -25,7 +25,7 @@ pub(crate) trait ServiceSource: Send + Sync {
 
 impl<P> ServiceSource for PluginManager<P>
 where
-    P: ExtensionPoint + ?Sized,
+    P: ExtensionPoint + ?Sized + 'static,
     P::Output: Service,
 {
     fn specs(&self) -> Result<Vec<SpecRef>, FindError> {
@@ -55,7 +55,7 @@ type Run<'a> = BoxFuture<'a, Result<(), crate::error::BoxError>>;
 /// A loaded service plugin runs as what it yielded does.
 impl<P> Service for Loaded<P>
 where
-    P: ExtensionPoint + ?Sized,
+    P: ExtensionPoint + ?Sized + 'static,
     P::Output: Service,
 {
     fn run<'life, 'run>(&'life self, cx: ServiceContext) -> Run<'run>
