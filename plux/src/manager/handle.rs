@@ -93,6 +93,10 @@ impl<P: ExtensionPoint + ?Sized + 'static> PluginManager<P> {
         let mut report = LoadReport::default();
         report.loaded.reserve_exact(table.rows().len());
         for entry in table.rows() {
+            if let Some(loaded) = Loaded::of(entry) {
+                report.loaded.push(loaded);
+                continue;
+            }
             let result = match table.unusable(entry) {
                 Some(problem) => Err(problem.clone()),
                 None => outcome(entry),
