@@ -95,7 +95,7 @@ fn verdict(
         }
         (Some(reason), _) => ServiceState::Stopped(stopped(reason)),
         (None, Ending::Disabled(reason)) => ServiceState::Disabled(Arc::clone(reason)),
-        (None, Ending::NotLoaded(error)) => failed(ServiceFailure::Load(error.clone())),
+        (None, Ending::NotLoaded(error)) => failed(ServiceFailure::Load((**error).clone())),
         (None, Ending::Exit(exit)) if !was_ready => {
             failed(ServiceFailure::BeforeReady(exit.clone()))
         }

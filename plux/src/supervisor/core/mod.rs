@@ -62,7 +62,7 @@ pub(crate) enum Ending {
     /// Its run did.
     Exit(Exit),
     /// Its plugin did not load.
-    NotLoaded(LoadError),
+    NotLoaded(Box<LoadError>),
     /// Its plugin did not want to load.
     Disabled(Arc<str>),
 }

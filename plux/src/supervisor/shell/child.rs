@@ -7,7 +7,7 @@ use std::future::poll_fn;
 use std::sync::{Arc, OnceLock, Weak};
 use std::task::Poll;
 
-use futures::future::{Either, select};
+use futures::future::{BoxFuture, Either, select};
 use parking_lot::Mutex;
 use tokio::sync::{mpsc, oneshot};
 
@@ -100,7 +100,7 @@ impl Child {
         let run = Arc::new(Incarnation::new(Arc::clone(self) as Arc<dyn Link>, incarnation));
         self.cell.lock().run = Some(Arc::clone(&run));
         let news = News { child: Arc::clone(self), incarnation, told: false };
-        task::spawn(CURRENT.scope(self.place(), live(Arc::clone(self), run, news)));
+        task::spawn(live(run, news));
     }
 
     fn send(&self, input: Input<Caller>) {
@@ -161,25 +161,40 @@ impl Drop for News {
 }
 
 /// One incarnation, from the load to the end of its last task.
-async fn live(child: Arc<Child>, run: Arc<Incarnation>, mut news: News) {
-    let ending = match service(&child, &run).await {
-        Ok(service) => {
-            let exit = attend(service, &run).await;
-            Ending::Exit(finish(&child, &run, exit).await)
-        }
-        Err(ending) => {
-            let _ = run.end();
-            ending
-        }
-    };
-    drop(run);
-    news.tell(ending);
+///
+/// Trap: it is as large as all it may wait for, for as long as the service runs. So what is seldom
+/// waited for is in a box, and this is no async function: such a one has its arguments twice.
+#[expect(clippy::manual_async_fn, reason = "an async function has its arguments twice")]
+fn live(run: Arc<Incarnation>, mut news: News) -> impl Future<Output = ()> + Send {
+    async move {
+        let begun = service(&news.child, &run).await;
+        let service = match begun {
+            Ok(service) => service,
+            Err(ending) => {
+                let _ = run.end();
+                drop(run);
+                return news.tell(ending);
+            }
+        };
+        let exit = attend(service, &run).await;
+        let exit = match over(&news.child, &run, exit) {
+            Either::Left(exit) => exit,
+            Either::Right(drain) => drain.await,
+        };
+        drop(run);
+        news.tell(Ending::Exit(exit));
+    }
+}
+
+/// Runs user code as that of the service.
+fn within<T>(run: &Incarnation, body: impl FnOnce() -> T) -> T {
+    CURRENT.sync_scope(run.link.place(), body)
 }
 
 /// The loaded service. A stop or an abort ends the wait, not the load, which is the manager's.
-async fn service(child: &Child, run: &Incarnation) -> Result<Arc<dyn Service>, Ending> {
+async fn service<'a>(child: &'a Child, run: &Incarnation) -> Result<&'a Arc<dyn Service>, Ending> {
     if let Some(service) = child.service.get() {
-        return Ok(Arc::clone(service));
+        return Ok(service);
     }
     let stopping = Box::pin(async {
         let aborted =
@@ -188,18 +203,18 @@ async fn service(child: &Child, run: &Incarnation) -> Result<Arc<dyn Service>, E
     });
     match select(stopping, child.source.load(&child.id.name)).await {
         Either::Left(_) => Err(Ending::Exit(Exit::Completed)),
-        Either::Right((Ok(service), _)) => Ok(Arc::clone(child.service.get_or_init(|| service))),
+        Either::Right((Ok(service), _)) => Ok(child.service.get_or_init(|| service)),
         Either::Right((Err(LoadError::Disabled { reason, .. }), _)) => {
             Err(Ending::Disabled(reason))
         }
-        Either::Right((Err(error), _)) => Err(Ending::NotLoaded(error)),
+        Either::Right((Err(error), _)) => Err(Ending::NotLoaded(Box::new(error))),
     }
 }
 
 /// Polls `run` until it ends, panics, is to be dropped, or a task of its panics; then drops it.
-async fn attend(service: Arc<dyn Service>, run: &Arc<Incarnation>) -> Exit {
+async fn attend(service: &Arc<dyn Service>, run: &Arc<Incarnation>) -> Exit {
     let cx = ServiceContext { run: Arc::clone(run) };
-    let mut future = match catch(|| service.run(cx)) {
+    let mut future = match catch(|| within(run, || service.run(cx))) {
         Ok(future) => Caught::new(future),
         Err(panic) => return Exit::Panicked(panic),
     };
@@ -210,10 +225,10 @@ async fn attend(service: Arc<dyn Service>, run: &Arc<Incarnation>) -> Exit {
         if let Some(panic) = run.poll_panicked(cx) {
             return Poll::Ready(Exit::Panicked(panic));
         }
-        std::pin::Pin::new(&mut future).poll(cx).map(exit_of)
+        within(run, || std::pin::Pin::new(&mut future).poll(cx)).map(exit_of)
     })
     .await;
-    or_panicked(exit, future.discard().err())
+    or_panicked(exit, within(run, || future.discard()).err())
 }
 
 fn exit_of(outcome: Result<Result<(), BoxError>, Panic>) -> Exit {
@@ -232,13 +247,17 @@ fn or_panicked(exit: Exit, panic: Option<Panic>) -> Exit {
     }
 }
 
-/// Ends the handles, then waits for the run's tasks.
-async fn finish(child: &Child, run: &Incarnation, exit: Exit) -> Exit {
-    let exit = or_panicked(exit, run.end().err());
-    if run.has_tasks() {
-        run.signal(StopReason::Unneeded);
-        child.send(Input::RunOver { service: child.index, incarnation: run.number });
+/// Ends the handles of a run that is over: how it ended, or the wait for the tasks it has left.
+fn over<'a>(
+    child: &'a Child,
+    run: &'a Incarnation,
+    exit: Exit,
+) -> Either<Exit, BoxFuture<'a, Exit>> {
+    let exit = or_panicked(exit, within(run, || run.end()).err());
+    if run.close_tasks() {
+        return Either::Left(exit);
     }
-    let panic = run.join_tasks().await;
-    or_panicked(exit, panic)
+    run.signal(StopReason::Unneeded);
+    child.send(Input::RunOver { service: child.index, incarnation: run.number });
+    Either::Right(Box::pin(async move { or_panicked(exit, run.join_tasks().await) }))
 }
