@@ -150,6 +150,9 @@ pub(crate) struct Summary {
     pub(crate) rows: Vec<Ended>,
 }
 
+/// For so many calls there is always room.
+const KEPT_OPS: usize = 64;
+
 /// Names a call that waits for ends.
 type OpId = u64;
 
@@ -268,6 +271,15 @@ impl<C> Core<C> {
         self.next_op += 1;
         self.ops.insert(self.next_op, op);
         self.next_op
+    }
+
+    /// Takes a call out. After many at once the room they took is given back.
+    fn remove(&mut self, id: OpId) -> Option<Op<C>> {
+        let op = self.ops.remove(&id);
+        if self.ops.is_empty() {
+            self.ops.shrink_to(KEPT_OPS);
+        }
+        op
     }
 
     /// Moves the service to `state` and makes that known.
