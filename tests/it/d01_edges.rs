@@ -155,6 +155,19 @@ async fn d01_a_wanted_service_that_hangs_is_waited_for_until_its_deadline() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn d01_a_wanted_service_whose_load_hangs_or_failed_is_left_alone_by_the_next_load() {
+    let hangs = Probe::new("hangs").load(Load::Hang).start_timeout(7 * SECOND);
+    let fails = Probe::new("fails").load(Load::Fail("no key"));
+    let b = Probe::new("b").wants("hangs").wants("fails");
+    let kit = Kit::new([&hangs, &fails, &b]);
+    let began = Instant::now();
+    assert_eq!(kit.supervisor.start("b").await.unwrap(), StartOutcome::Started);
+    took(began, 7 * SECOND);
+    assert_eq!(kit.state("b"), "running");
+    assert_eq!([kit.log.count("fails loads"), kit.log.count("hangs loads")], [1, 1]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn d01_a_wanted_service_that_ends_touches_nobody() {
     let (a, b) = (Probe::new("a"), Probe::new("b").wants("a"));
     let kit = Kit::new([&a, &b]);

@@ -10,6 +10,7 @@ use super::report::LoadReport;
 use super::shared::Shared;
 use crate::error::{FindError, LoadError};
 use crate::extension::ExtensionPoint;
+use crate::graph::Graph;
 use crate::name::{Name, Namespace};
 use crate::spec::SpecRef;
 use crate::state::PluginState;
@@ -64,24 +65,7 @@ impl<P: ExtensionPoint + ?Sized + 'static> PluginManager<P> {
     /// # Panics
     /// When something is to be loaded outside a tokio runtime.
     pub async fn load(&self, name: &str) -> Result<Loaded<P>, LoadError> {
-        let table = self.shared.table()?;
-        let Some(entry) = table.get(name) else { return Err(self.unknown(table, name)) };
-        if let Some(loaded) = Loaded::of(&entry) {
-            return Ok(loaded);
-        }
-        if let Some(problem) = table.unusable(&entry) {
-            return Err(problem.clone());
-        }
-        if entry.is_busy() {
-            entry.settled().await;
-        } else if !entry.is_disabled() {
-            let nodes = table.graph().closure(entry.index());
-            match nodes.as_slice() {
-                [node] => batch::load_one(&self.shared, table, *node).await,
-                _ => batch::load(&self.shared, table, Members::of(nodes)).await,
-            }
-        }
-        Loaded::outcome(&entry)
+        self.load_with(name, Graph::closure).await
     }
 
     /// Loads all plugins, each as soon as what it depends on has been decided, and reports how each
@@ -175,6 +159,40 @@ impl<P: ExtensionPoint + ?Sized + 'static> PluginManager<P> {
             Ok(table) => table.rows().iter().filter_map(Loaded::of).collect(),
             Err(_) => Vec::new(),
         }
+    }
+
+    /// Loads a plugin whose requirements are loaded, and nothing with it: what it wants is somebody
+    /// else's to load and to wait for. Otherwise as [`load`](Self::load).
+    ///
+    /// # Errors
+    /// As [`load`](Self::load).
+    pub(crate) async fn load_alone(&self, name: &str) -> Result<Loaded<P>, LoadError> {
+        self.load_with(name, |_, node| vec![node]).await
+    }
+
+    async fn load_with(
+        &self,
+        name: &str,
+        pulls: impl FnOnce(&Graph, u32) -> Vec<u32>,
+    ) -> Result<Loaded<P>, LoadError> {
+        let table = self.shared.table()?;
+        let Some(entry) = table.get(name) else { return Err(self.unknown(table, name)) };
+        if let Some(loaded) = Loaded::of(&entry) {
+            return Ok(loaded);
+        }
+        if let Some(problem) = table.unusable(&entry) {
+            return Err(problem.clone());
+        }
+        if entry.is_busy() {
+            entry.settled().await;
+        } else if !entry.is_disabled() {
+            let nodes = pulls(table.graph(), entry.index());
+            match nodes.as_slice() {
+                [node] => batch::load_one(&self.shared, table, *node).await,
+                _ => batch::load(&self.shared, table, Members::of(nodes)).await,
+            }
+        }
+        Loaded::outcome(&entry)
     }
 
     /// Ends the loads that are pending and lets no new one begin; returns when none is left. Cancel

@@ -15,7 +15,9 @@ use crate::spec::SpecRef;
 /// A manager, seen without its extension point.
 pub(crate) trait ServiceSource: Send + Sync {
     fn specs(&self) -> Result<Vec<SpecRef>, FindError>;
-    /// Loads the plugin, or finds it loaded. Dropping the future does not end the load.
+    /// Loads the plugin, or finds it loaded; what it requires runs, so is loaded. Nothing else is
+    /// loaded with it: what it wants has been decided, and may hang or have failed. Dropping the
+    /// future does not end the load.
     fn load(&self, name: &Name) -> BoxFuture<'static, Result<Arc<dyn Service>, LoadError>>;
     /// Ends the loads that are pending, and waits until they have.
     fn close(&self) -> BoxFuture<'_, ()>;
@@ -37,7 +39,7 @@ where
     fn load(&self, name: &Name) -> BoxFuture<'static, Result<Arc<dyn Service>, LoadError>> {
         let (manager, name) = (self.clone(), name.clone());
         async move {
-            let loaded = PluginManager::load(&manager, name.as_str()).await?;
+            let loaded = PluginManager::load_alone(&manager, name.as_str()).await?;
             Ok(Arc::new(loaded) as Arc<dyn Service>)
         }
         .boxed()
