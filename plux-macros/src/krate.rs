@@ -1,7 +1,7 @@
 //! Where generated code finds plux: `::plux`, or what `crate = path` says.
 //!
-//! Trap: generated code names nothing but this path and `::core`; a user's crate may have an item
-//! of any other name, and may know plux under another.
+//! Trap: generated code names nothing but this path, `::core` and `::std`; a user's crate may
+//! have an item of any other name, and may know plux under another.
 
 use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};

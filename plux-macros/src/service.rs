@@ -1,8 +1,9 @@
 //! `#[service]` on an async function: a plugin whose load yields the function as a service.
 //!
 //! Trap: what the compiler checks for the user must carry the place of what it checks: the bounds
-//! of the function that of its name, a parameter that of its type, the trait that of its path. And the function may be called anything, so no local of generated code may be
-//! called what a user might choose.
+//! of the function that of its name, a parameter that of its type, the trait that of its path. And the
+//! function may be called anything, so no local of generated code may be called what a user might
+//! choose.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};

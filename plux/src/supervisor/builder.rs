@@ -26,6 +26,15 @@ use super::shell::{Caller, Child, Dispatcher, Owner, Shared};
 use super::source::ServiceSource;
 
 /// Configures a [`Supervisor`].
+///
+/// What a service's attribute sets goes before what is set here, and that before the default:
+///
+/// | what | attribute | here | default |
+/// |---|---|---|---|
+/// | from the stop signal to the abort | `grace_period` | [`grace_period`](Self::grace_period) | 10 s |
+/// | from the beginning of an attempt to readiness | `start_timeout` | [`start_timeout`](Self::start_timeout) | 30 s |
+/// | from the abort until it counts as leaked | | [`join_timeout`](Self::join_timeout) | 1 s |
+/// | for a whole shutdown | | [`shutdown_timeout`](Self::shutdown_timeout) | none |
 #[must_use]
 pub struct SupervisorBuilder {
     sources: Vec<Arc<dyn ServiceSource>>,
