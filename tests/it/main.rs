@@ -15,6 +15,8 @@ mod c05_restart;
 #[cfg(test)]
 mod c06_calls;
 #[cfg(test)]
+mod c06_outside;
+#[cfg(test)]
 mod contract;
 #[cfg(test)]
 mod d01_edges;

@@ -26,6 +26,10 @@ use super::status::ServiceStatus;
 /// Every call that waits belongs to the supervisor once it was polled: dropping its future changes
 /// nothing but that nobody hears the answer. Dropping the last clone begins a shutdown.
 ///
+/// # Panics
+/// The first call that asks for something to be done, also one that does not wait, must be made
+/// inside a tokio runtime; it panics otherwise, and nothing has changed.
+///
 /// ```
 /// use plux::{PluginManager, Supervisor};
 ///

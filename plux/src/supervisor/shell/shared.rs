@@ -62,9 +62,18 @@ impl Shared {
     }
 
     /// Hands `input` to the dispatcher; `false` when that has ended.
+    ///
+    /// # Panics
+    /// When it is the first one, outside a tokio runtime; the next may still be inside one.
     pub(crate) fn send(self: &Arc<Self>, input: Input<Caller>) -> bool {
-        let idle = self.idle.lock().take();
-        if let Some(begin) = idle {
+        let mut idle = self.idle.lock();
+        if idle.is_some() {
+            // Panics outside a runtime, before anything is taken that could not be given back.
+            drop(tokio::runtime::Handle::current());
+        }
+        let begin = idle.take();
+        drop(idle);
+        if let Some(begin) = begin {
             begin(Arc::clone(self));
         }
         self.mailbox.send(input).is_ok()
