@@ -115,11 +115,6 @@ pub(crate) struct Millis(u64);
 impl Millis {
     const FORM: &str = "a number and one of `ms`, `s`, `m`, `h`, such as \"500ms\" or \"2s\"";
 
-    pub(crate) fn read(input: ParseStream<'_>) -> Result<Self> {
-        let literal: LitStr = input.parse()?;
-        Self::of(&literal, Self::FORM)
-    }
-
     fn of(literal: &LitStr, form: &str) -> Result<Self> {
         let text = literal.value();
         let unit_at = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
@@ -145,49 +140,46 @@ impl Millis {
         let Self(millis) = self;
         quote!(::core::time::Duration::from_millis(#millis))
     }
-
-    /// `Option<Duration>`, as the options of a service hold it.
-    pub(crate) fn option(time: Option<Self>) -> TokenStream {
-        match time.map(Self::constant) {
-            Some(time) => quote!(::core::option::Option::Some(#time)),
-            None => quote!(::core::option::Option::None),
-        }
-    }
 }
 
-/// A grace period: a time, `"none"` or `"unlimited"`.
+/// A time with a bound, or without one.
 #[derive(Clone, Copy)]
-pub(crate) enum Grace {
-    None,
+pub(crate) enum Limit {
+    /// `"none"`, where that is allowed.
+    Zero,
     Bounded(Millis),
     Unlimited,
 }
 
-impl Grace {
-    pub(crate) fn read(input: ParseStream<'_>) -> Result<Self> {
+impl Limit {
+    /// A grace period: a time, `"none"` or `"unlimited"`.
+    pub(crate) fn grace_period(input: ParseStream<'_>) -> Result<Self> {
         let literal: LitStr = input.parse()?;
         match literal.value().as_str() {
-            "none" => Ok(Self::None),
-            "unlimited" => Ok(Self::Unlimited),
-            _ => {
-                let form = format!("{}, or \"none\", or \"unlimited\"", Millis::FORM);
-                Millis::of(&literal, &form).map(Self::Bounded)
-            }
+            "none" => Ok(Self::Zero),
+            _ => Self::of(&literal, ", or \"none\", or \"unlimited\""),
         }
     }
 
-    /// `Option<GracePeriod>`, as the options of a service hold it.
-    pub(crate) fn option(grace: Option<Self>, private: &TokenStream) -> TokenStream {
-        let zero = quote!(::core::time::Duration::ZERO);
-        let grace = match grace {
-            None => return quote!(::core::option::Option::None),
-            Some(Self::None) => quote!(Bounded(#zero)),
-            Some(Self::Bounded(time)) => {
-                let time = time.constant();
-                quote!(Bounded(#time))
-            }
-            Some(Self::Unlimited) => quote!(Unlimited),
+    /// A start timeout: a time, or `"unlimited"`.
+    pub(crate) fn start_timeout(input: ParseStream<'_>) -> Result<Self> {
+        Self::of(&input.parse()?, ", or \"unlimited\"")
+    }
+
+    fn of(literal: &LitStr, words: &str) -> Result<Self> {
+        match literal.value().as_str() {
+            "unlimited" => Ok(Self::Unlimited),
+            _ => Millis::of(literal, &format!("{}{words}", Millis::FORM)).map(Self::Bounded),
+        }
+    }
+
+    /// The variant of the enum that holds it.
+    pub(crate) fn variant(self) -> TokenStream {
+        let time = match self {
+            Self::Unlimited => return quote!(Unlimited),
+            Self::Bounded(time) => time.constant(),
+            Self::Zero => quote!(::core::time::Duration::ZERO),
         };
-        quote!(::core::option::Option::Some(#private::GracePeriod::#grace))
+        quote!(Bounded(#time))
     }
 }

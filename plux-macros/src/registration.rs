@@ -13,7 +13,7 @@ use syn::{Error, Ident, LitStr, Path, Result, Type, TypeParamBound};
 
 use crate::args::Keys;
 use crate::krate::Krate;
-use crate::literal::{self, Dependencies, Grace, Millis};
+use crate::literal::{self, Dependencies, Limit};
 
 /// The arguments of `#[plugin]` and of `#[service]`.
 #[derive(Default)]
@@ -24,8 +24,8 @@ pub(crate) struct Args {
     requires: Dependencies,
     wants: Dependencies,
     after: Dependencies,
-    grace_period: Option<Grace>,
-    start_timeout: Option<Millis>,
+    grace_period: Option<Limit>,
+    start_timeout: Option<Limit>,
 }
 
 impl Keys for Args {
@@ -39,8 +39,8 @@ impl Keys for Args {
             "requires" => self.requires = Dependencies::read(value)?,
             "wants" => self.wants = Dependencies::read(value)?,
             "after" => self.after = Dependencies::read(value)?,
-            "grace_period" => self.grace_period = Some(Grace::read(value)?),
-            _ => self.start_timeout = Some(Millis::read(value)?),
+            "grace_period" => self.grace_period = Some(Limit::grace_period(value)?),
+            _ => self.start_timeout = Some(Limit::start_timeout(value)?),
         }
         Ok(())
     }
@@ -131,8 +131,12 @@ impl Registration<'_> {
     }
 
     fn service(&self, private: &TokenStream) -> TokenStream {
-        let grace_period = Grace::option(self.args.grace_period, private);
-        let start_timeout = Millis::option(self.args.start_timeout);
-        quote!(#private::ServiceOptions::new(#grace_period, #start_timeout))
+        let grace_period = self.args.grace_period.map(Limit::variant).into_iter();
+        let start_timeout = self.args.start_timeout.map(Limit::variant).into_iter();
+        quote! {
+            #private::ServiceOptions::NONE
+                #(.with_grace_period(#private::GracePeriod::#grace_period))*
+                #(.with_start_timeout(#private::StartTimeout::#start_timeout))*
+        }
     }
 }

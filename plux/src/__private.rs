@@ -5,11 +5,10 @@ pub use futures::future::BoxFuture;
 pub use linkme;
 
 pub use crate::function::{FunctionPoint, FunctionService, KeptContext};
+pub use crate::options::{GracePeriod, ServiceOptions, StartTimeout};
 pub use crate::record::{RecordFields, encode_record, record_length};
 pub use crate::registry::{PLUX_RECORDS_V0, Record};
-pub use crate::spec::{
-    AnyFactory, Dependency, DependencyKind, Factory, GracePeriod, PluginSpec, ServiceOptions,
-};
+pub use crate::spec::{AnyFactory, Dependency, DependencyKind, Factory, PluginSpec};
 pub use crate::{
     BoxError, ExtensionPoint, FromService, LinkedCrate, Name, Namespace, Origin, Service,
     ServiceContext,

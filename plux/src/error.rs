@@ -10,6 +10,10 @@ use crate::origin::Origin;
 use crate::reason::{Phase, StopReason};
 use crate::task::Panic;
 
+/// Why a service may be missing.
+const NOT_LINKED: &str =
+    "; is its manager given to the supervisor, and its crate named with plux::link!?";
+
 /// What user code fails with.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync + 'static>;
 
@@ -219,8 +223,8 @@ pub enum Exit {
     #[error("completed")]
     Completed,
     /// It returned an error.
-    #[error("{0}")]
-    Failed(#[source] SharedError),
+    #[error(transparent)]
+    Failed(SharedError),
     /// It panicked, or a task of its did.
     #[error(transparent)]
     Panicked(Panic),
@@ -240,13 +244,22 @@ pub enum ServiceFailure {
     #[error("it ended before it was ready: {0}")]
     BeforeReady(#[source] Exit),
     /// It was not ready in time.
-    #[error("it was not ready within {0:?}")]
-    StartTimeout(Duration),
+    #[error(
+        "it was not ready within {timeout:?}, and still in its `{reached}`; start_timeout sets the time"
+    )]
+    StartTimeout {
+        /// The time it had.
+        timeout: Duration,
+        /// How far it had come.
+        reached: Phase,
+    },
     /// It had been ready, and ended.
-    #[error("{0}")]
-    Exit(#[source] Exit),
+    #[error(transparent)]
+    Exit(Exit),
     /// It did not end within the join bound of its stop.
-    #[error("it was aborted and has not ended since; it can be started again once it has")]
+    #[error(
+        "it was aborted and did not end within the join timeout; it can be started again once it has"
+    )]
     Leaked,
 }
 
@@ -255,9 +268,7 @@ pub enum ServiceFailure {
 #[non_exhaustive]
 pub enum StartError {
     /// No service of that name.
-    #[error(
-        "no service `{name}`{near}; is its manager given to the supervisor, and its crate named with plux::link!?"
-    )]
+    #[error("no service `{name}`{near}{NOT_LINKED}")]
     Unknown {
         /// The name that was asked for.
         name: String,
@@ -292,22 +303,32 @@ pub enum StartError {
         reason: Arc<str>,
     },
     /// A stop came first.
-    #[error("`{name}` was stopped while it was starting, by a stop of `{by}` ({reason})")]
+    #[error(
+        "`{name}` was stopped while it was starting, by a stop of `{by}` (registered at {origin}): \
+         {reason}"
+    )]
     Stopped {
         /// The service that was asked for.
         name: Name,
         /// The one whose stop cancelled the start.
         by: Name,
+        /// Where that was registered.
+        origin: Origin,
         /// Why that was stopped.
         reason: StopReason,
     },
     /// It, or one that it requires, has leaked work that still runs.
-    #[error("`{name}` can not start: `{culprit}` was aborted and has not ended since")]
+    #[error(
+        "`{name}` can not start: `{culprit}` (registered at {origin}) was aborted and has not ended \
+         since; start it again once it has"
+    )]
     Leaked {
         /// The service that was asked for.
         name: Name,
         /// The one that leaked.
         culprit: Name,
+        /// Where that was registered.
+        origin: Origin,
     },
     /// The supervisor shuts down, or has.
     #[error("`{name}` can not start: the supervisor is shut down")]
@@ -322,7 +343,7 @@ pub enum StartError {
 #[non_exhaustive]
 pub enum StopError {
     /// No service of that name.
-    #[error("no service `{name}`{near}")]
+    #[error("no service `{name}`{near}{NOT_LINKED}")]
     Unknown {
         /// The name that was asked for.
         name: String,
@@ -330,16 +351,26 @@ pub enum StopError {
         near: Near,
     },
     /// A service waits for its own end.
-    #[error("`{name}` would wait for its own end; use the request_ form, which does not wait")]
+    #[error(
+        "waiting for the end of `{name}` (registered at {origin}) from within it, or from within what \
+         ends before it, would be waiting for its own end; use the request_ form, which does not wait"
+    )]
     OwnEnd {
-        /// The service that asked.
+        /// The service whose end was to be waited for.
         name: Name,
+        /// Where that was registered.
+        origin: Origin,
     },
     /// It did not end within the join bound.
-    #[error("`{name}` was aborted and has not ended within the join timeout")]
+    #[error(
+        "`{name}` (registered at {origin}) was aborted and did not end within the join timeout; \
+         nobody waits for it any more"
+    )]
     Leaked {
         /// The service that leaked.
         name: Name,
+        /// Where that was registered.
+        origin: Origin,
     },
 }
 
@@ -351,10 +382,15 @@ pub enum RestartError {
     #[error(transparent)]
     Start(#[from] StartError),
     /// A service waits for its own end.
-    #[error("`{name}` would be ended by the restart it waits for; use request_restart")]
+    #[error(
+        "waiting for the restart of `{name}` (registered at {origin}) from within it, or from within \
+         what ends before it, would be waiting for its own end; use request_restart"
+    )]
     OwnEnd {
         /// The service whose restart was asked for.
         name: Name,
+        /// Where that was registered.
+        origin: Origin,
     },
 }
 
@@ -375,7 +411,7 @@ pub enum RunError {
 #[non_exhaustive]
 pub enum HandleError {
     /// No service of that name.
-    #[error("no service `{name}`{near}")]
+    #[error("no service `{name}`{near}{NOT_LINKED}")]
     Unknown {
         /// The name that was asked for.
         name: String,
@@ -383,34 +419,51 @@ pub enum HandleError {
         near: Near,
     },
     /// It is not ready.
-    #[error("`{name}` is not ready; start it first")]
+    #[error("`{name}` (registered at {origin}) is not ready; start it first")]
     NotReady {
         /// The service.
         name: Name,
+        /// Where it was registered.
+        origin: Origin,
     },
     /// It published something else.
-    #[error("`{name}` published a {published}, not a {expected}")]
+    #[error(
+        "`{name}` (registered at {origin}) published a {published}, not a {expected}; \
+         ask for what its `ready` is given"
+    )]
     Type {
         /// The service.
         name: Name,
+        /// Where it was registered.
+        origin: Origin,
         /// What was published.
         published: &'static str,
         /// What was asked for.
         expected: &'static str,
     },
     /// The incarnation that published it has ended.
-    #[error("the incarnation {incarnation} of `{name}` has ended; get a new handle")]
+    #[error(
+        "the incarnation {incarnation} of `{name}` (registered at {origin}) has ended; \
+         get a new handle"
+    )]
     Ended {
         /// The service.
         name: Name,
+        /// Where it was registered.
+        origin: Origin,
         /// The incarnation.
         incarnation: u32,
     },
     /// A service asked for a dependency that it does not declare.
-    #[error("`{name}` does not depend on `{dependency}`; add it to its `requires`")]
+    #[error(
+        "`{name}` (registered at {origin}) does not depend on `{dependency}`; \
+         add it to its `requires`"
+    )]
     NotADependency {
         /// The service that asked.
         name: Name,
+        /// Where that was registered.
+        origin: Origin,
         /// What it asked for.
         dependency: String,
     },
@@ -450,6 +503,14 @@ pub enum BuildProblem {
         name: Name,
         /// Where they were registered.
         origins: Box<(Origin, Origin)>,
+    },
+    /// Options are set for a service that is not there.
+    #[error("options are set for `{name}`, and no service is called that{near}{NOT_LINKED}")]
+    UnknownService {
+        /// The name.
+        name: String,
+        /// Names like it.
+        near: Near,
     },
     /// Unlimited grace could hold a shutdown for ever.
     #[error(

@@ -16,6 +16,7 @@ use tokio::sync::Notify;
 
 use crate::error::HandleError;
 use crate::name::Name;
+use crate::origin::Origin;
 use crate::reason::StopReason;
 use crate::task::{Cut, Panic, Tasks, catch};
 
@@ -35,6 +36,8 @@ pub(crate) struct Place {
 pub(crate) trait Link: Any + Send + Sync {
     /// The service's name.
     fn name(&self) -> &Name;
+    /// Where it was registered.
+    fn origin(&self) -> Origin;
     /// Which service it is.
     fn place(&self) -> Place;
     /// The run can serve.
@@ -153,23 +156,25 @@ impl Incarnation {
 
     /// What it published, if it is a `T`.
     pub(crate) fn published<T: Send + Sync + 'static>(&self) -> Result<Arc<T>, HandleError> {
+        let (name, origin) = (|| self.link.name().clone(), self.link.origin());
         let (value, published) = {
             let slot = self.published.lock();
             match &*slot {
                 Some(published) => (Arc::clone(&published.value), published.type_name),
-                None if self.is_over() => return Err(self.ended()),
-                None => return Err(HandleError::NotReady { name: self.link.name().clone() }),
+                None if self.is_over() => {
+                    let incarnation = self.number;
+                    return Err(HandleError::Ended { name: name(), origin, incarnation });
+                }
+                None => return Err(HandleError::NotReady { name: name(), origin }),
             }
         };
+        let expected = std::any::type_name::<T>();
         value.downcast().map_err(|_| HandleError::Type {
-            name: self.link.name().clone(),
+            name: name(),
+            origin,
             published,
-            expected: std::any::type_name::<T>(),
+            expected,
         })
-    }
-
-    fn ended(&self) -> HandleError {
-        HandleError::Ended { name: self.link.name().clone(), incarnation: self.number }
     }
 
     /// Spawns a task that ends with the run; dropped unpolled when nothing may begin any more.

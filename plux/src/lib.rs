@@ -59,6 +59,7 @@ mod listener;
 mod manager;
 mod name;
 mod near;
+mod options;
 mod origin;
 mod reason;
 mod record;
@@ -165,7 +166,7 @@ pub use plux_macros::extension_point;
 /// | `wants` | a list of plugins that are loaded first, and may fail | `[]` |
 /// | `after` | a list of plugins that go first where they take part | `[]` |
 /// | `grace_period` | of a service: the time from the stop signal to the abort, as `"500ms"`, `"2s"`, `"1m"`, `"1h"`; `"none"` aborts at once, `"unlimited"` never | the supervisor's |
-/// | `start_timeout` | of a service: the time from the beginning of a start to readiness | the supervisor's |
+/// | `start_timeout` | of a service: the time from the beginning of a start to readiness; `"unlimited"` waits as long as it takes | the supervisor's |
 /// | `crate` | where plux is, when it is renamed or re-exported | `::plux` |
 ///
 /// A dependency is the name of a plugin of the own namespace, or `namespace:name`. An error of a
@@ -240,15 +241,13 @@ pub use handle::Handle;
 pub use listener::{Listener, Tracing};
 pub use manager::{LoadReport, Loaded, PluginManager, PluginManagerBuilder};
 pub use name::{MAX_LEN, Name, NameError, Namespace, PluginId, is_valid_name};
+pub use options::{GracePeriod, ServiceOptions, StartTimeout};
 pub use origin::Origin;
 pub use reason::{Disabled, Phase, StopReason, Stopped};
 pub use registry::{LinkedCrate, silent_crates};
 pub use runtime::main;
 pub use service::{Service, ServiceContext};
-pub use spec::{
-    AnyFactory, Dependency, DependencyKind, Factory, GracePeriod, PluginSpec, ServiceOptions,
-    SpecRef,
-};
+pub use spec::{AnyFactory, Dependency, DependencyKind, Factory, PluginSpec, SpecRef};
 pub use state::{PluginState, ServiceState};
 pub use supervisor::{
     RestartReport, ServiceStatus, ShutdownReport, StartOutcome, StartReport, StopHow, StopReport,

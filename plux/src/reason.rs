@@ -15,6 +15,8 @@ pub enum Phase {
     ShouldLoad,
     /// Running `load`.
     Load,
+    /// Running a service that is not ready yet.
+    Run,
 }
 
 impl fmt::Display for Phase {
@@ -24,6 +26,7 @@ impl fmt::Display for Phase {
             Self::Init => "init",
             Self::ShouldLoad => "should_load",
             Self::Load => "load",
+            Self::Run => "run",
         })
     }
 }

@@ -8,10 +8,10 @@ use std::borrow::Cow;
 use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
-use std::time::Duration;
 
 use crate::error::BoxError;
 use crate::name::{Name, Namespace, PluginId};
+use crate::options::ServiceOptions;
 use crate::origin::Origin;
 
 /// How a plugin depends on another, in systemd's words.
@@ -62,36 +62,6 @@ impl Dependency {
             None => None,
         };
         Self { kind, namespace, name: Name::literal(name) }
-    }
-}
-
-/// How long a service may take to stop after it was told to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum GracePeriod {
-    /// At most this long; zero aborts at once.
-    Bounded(Duration),
-    /// Until it ends by itself; the supervisor then needs a `shutdown_timeout`.
-    Unlimited,
-}
-
-/// What the attributes set for a service; `None` leaves it to the supervisor.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct ServiceOptions {
-    /// Time from the stop signal to the abort.
-    pub grace_period: Option<GracePeriod>,
-    /// Time from the beginning of an attempt to readiness.
-    pub start_timeout: Option<Duration>,
-}
-
-impl ServiceOptions {
-    /// Nothing set.
-    pub const NONE: Self = Self { grace_period: None, start_timeout: None };
-
-    /// Sets both; for generated code and for specs made at run time.
-    pub const fn new(grace_period: Option<GracePeriod>, start_timeout: Option<Duration>) -> Self {
-        Self { grace_period, start_timeout }
     }
 }
 

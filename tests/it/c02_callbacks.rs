@@ -49,7 +49,10 @@ async fn c02_waiting_for_ones_own_stop_is_an_error() {
     kit.supervisor.start("a").await.unwrap();
     settle().await;
     for error in errors.lock().take().expect("it hangs") {
-        assert!(matches!(&error, StopError::OwnEnd { name } if name == "a"), "{error}");
+        assert!(
+            matches!(&error, StopError::OwnEnd { name, origin } if name == origin.file && *name == *"a"),
+            "{error}"
+        );
         assert!(error.to_string().contains("request_"), "{error}");
     }
     assert_eq!(kit.events.states("a"), ["starting", "running"]);
@@ -72,13 +75,58 @@ async fn c02_waiting_for_the_stop_of_what_one_requires_is_waiting_for_ones_own()
 }
 
 #[tokio::test(start_paused = true)]
+async fn c02_waiting_while_one_stops_for_what_ends_afterwards_is_an_error() {
+    for shut_down in [false, true] {
+        let (ask, errors) = asks(|cx| async move {
+            let supervisor = of(&cx);
+            let stops = [supervisor.stop("after").await, supervisor.stop("wanted").await];
+            let restart = supervisor.restart("wanted").await.unwrap_err();
+            (stops.map(Result::unwrap_err), supervisor.wait("wanted").await.unwrap_err(), restart)
+        });
+        let a = Probe::new("a").after("after").wants("wanted").on_stop(OnStop::Ignore);
+        let kit = Kit::new([&Probe::new("after"), &Probe::new("wanted"), &a]);
+        kit.supervisor.start_all().await;
+        if shut_down {
+            kit.supervisor.request_shutdown();
+        } else {
+            kit.supervisor.request_stop("a").unwrap();
+        }
+        settle().await;
+        a.order(ask);
+        settle().await;
+        let (stops, wait, restart) = errors.lock().take().expect("it hangs");
+        for error in stops.into_iter().chain([wait]) {
+            assert!(matches!(&error, StopError::OwnEnd { .. }), "{error}");
+        }
+        assert!(matches!(&restart, RestartError::OwnEnd { .. }), "{restart}");
+        a.order(Do::Complete);
+        assert!(kit.supervisor.shutdown().await.unwrap().is_clean());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn c02_a_service_that_goes_on_may_stop_what_it_wants() {
+    let (ask, stopped) = asks(|cx| async move { of(&cx).stop("wanted").await.unwrap() });
+    let a = Probe::new("a").wants("wanted").begin([Do::Ready, ask]);
+    let kit = Kit::new([&Probe::new("wanted"), &a]);
+    kit.supervisor.start("a").await.unwrap();
+    settle().await;
+    let report = stopped.lock().take().expect("it hangs");
+    assert_eq!(report.stopped().collect::<Vec<_>>(), ["wanted"]);
+    assert_eq!(kit.state("a"), "running");
+}
+
+#[tokio::test(start_paused = true)]
 async fn c02_waiting_for_ones_own_restart_is_an_error() {
     let (ask, error) = asks(|cx| async move { of(&cx).restart("a").await.unwrap_err() });
     let kit = Kit::new([&Probe::new("a").begin([Do::Ready, ask])]);
     kit.supervisor.start("a").await.unwrap();
     settle().await;
     let error = error.lock().take().expect("it hangs");
-    assert!(matches!(&error, RestartError::OwnEnd { name } if name == "a"), "{error}");
+    assert!(
+        matches!(&error, RestartError::OwnEnd { name, origin } if name == origin.file && *name == *"a"),
+        "{error}"
+    );
     assert_eq!(kit.incarnation("a"), 1);
 }
 
@@ -97,7 +145,10 @@ async fn c02_a_task_of_the_service_waits_for_its_own_stop_too() {
     let kit = Kit::new([&Probe::new("a").begin([spawns, Do::Ready])]);
     kit.supervisor.start("a").await.unwrap();
     let error = heard.await.unwrap();
-    assert!(matches!(&error, StopError::OwnEnd { name } if name == "a"), "{error}");
+    assert!(
+        matches!(&error, StopError::OwnEnd { name, origin } if name == origin.file && *name == *"a"),
+        "{error}"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -155,7 +206,10 @@ async fn c02_a_service_that_waits_for_its_own_readiness_ends_by_its_deadline() {
     let (ask, answer) = asks(|cx| async move { of(&cx).start("a").await.map_err(drop) });
     let kit = Kit::new([&Probe::new("a").begin([ask, Do::Ready])]);
     kit.supervisor.start("a").await.unwrap_err();
-    assert_eq!(kit.state("a"), "failed: it was not ready within 30s");
+    assert_eq!(
+        kit.state("a"),
+        "failed: it was not ready within 30s, and still in its `run`; start_timeout sets the time"
+    );
     assert_eq!(answer.lock().take(), None, "it was aborted while it waited");
     kit.supervisor.start("a").await.unwrap_err();
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use plux::{StartError, StartOutcome};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use crate::kit::{Do, Kit, Load, OnStop, Probe, SECOND, settle};
 
@@ -142,6 +142,18 @@ async fn d01_a_wanted_service_that_fails_never_fails_the_start() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn d01_nobody_waits_for_who_waits_for_what_failed() {
+    for load in [Load::Fail("no key"), Load::Disabled("off")] {
+        let base = Probe::new("base").load(load);
+        let mid = Probe::new("mid").requires("base");
+        let (wants, after) = (Probe::new("wants").wants("mid"), Probe::new("after").after("mid"));
+        let kit = Kit::new([&base, &mid, &wants, &after]);
+        timeout(SECOND, kit.supervisor.start_all()).await.expect("nothing is waited for");
+        assert_eq!([kit.state("wants"), kit.state("after")], ["running"; 2]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn d01_a_wanted_service_that_hangs_is_waited_for_until_its_deadline() {
     let a = Probe::new("a").begin([]).start_timeout(7 * SECOND);
     let b = Probe::new("b").wants("a");
@@ -150,7 +162,10 @@ async fn d01_a_wanted_service_that_hangs_is_waited_for_until_its_deadline() {
     kit.supervisor.start("b").await.unwrap();
     took(began, 7 * SECOND);
     settle().await;
-    assert_eq!(kit.state("a"), "failed: it was not ready within 7s");
+    assert_eq!(
+        kit.state("a"),
+        "failed: it was not ready within 7s, and still in its `run`; start_timeout sets the time"
+    );
     assert_eq!(kit.state("b"), "running");
 }
 

@@ -16,7 +16,7 @@ async fn refusal(kit: &Kit, name: &str) -> Arc<GraphError> {
 /// The members of a cycle; each has the place where it was registered.
 fn path(problem: &GraphError) -> Vec<&str> {
     let GraphError::Cycle { path } = problem else { panic!("{problem}") };
-    assert!(path.iter().all(|(_, origin)| origin.file.ends_with("probe.rs") && origin.line > 0));
+    assert!(path.iter().all(|(id, origin)| id.name == origin.file && origin.line == 7));
     path.iter().map(|(id, _)| id.name.as_str()).collect()
 }
 
@@ -66,7 +66,7 @@ async fn d02_an_unknown_requirement_is_refused_with_who_requires_it() {
         panic!("{problem}")
     };
     assert_eq!([id.to_string(), requirement.to_string()], ["test:a", "test:stone"]);
-    assert!(origin.file.ends_with("probe.rs"));
+    assert_eq!(*origin, a.origin());
     assert_eq!(near.0, ["store"]);
     assert_eq!(kit.log.lines(), [""; 0]);
 }

@@ -87,7 +87,7 @@ async fn d04_a_stop_cancels_what_waits_for_it() {
     stopped.sort_unstable();
     assert_eq!(stopped, ["b", "c"]);
     let error = start.await.unwrap().unwrap_err();
-    let StartError::Stopped { name, by, reason } = error else { panic!("{error}") };
+    let StartError::Stopped { name, by, reason, .. } = error else { panic!("{error}") };
     assert_eq!((name.as_str(), by.as_str(), reason), ("c", "a", StopReason::Asked));
     assert_eq!([kit.state("b"), kit.state("c")], ["stopped (dependency)"; 2]);
     assert_eq!([kit.log.count("b begins"), kit.log.count("c begins")], [0, 0]);

@@ -263,6 +263,37 @@ async fn p15_callers_at_once_share_a_failure_too() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn p15_who_waited_for_an_attempt_gets_its_failure_whatever_is_tried_next() {
+    let attempts = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&attempts);
+    let plugin = Plugin::new("a").yields(move || {
+        let attempt = counted.fetch_add(1, Ordering::SeqCst);
+        async move {
+            match attempt {
+                0 => sleep(Duration::from_millis(5)).await,
+                _ => pending().await,
+            }
+            Err::<(), _>("no luck".into())
+        }
+    });
+    let manager = manager([plugin]);
+    let mut waits = Box::pin(manager.load("a"));
+    let other = manager.clone();
+    let tries = spawn(async move {
+        other.load("a").await.unwrap_err();
+        other.load("a").await
+    });
+    yield_now().await;
+    assert!(futures::poll!(&mut waits).is_pending());
+    sleep(Duration::from_millis(10)).await;
+    // The next attempt hangs; who waited has not been polled since the first one ended.
+    assert_eq!(attempts.load(Ordering::SeqCst), 2);
+    let error = timeout(PATIENCE, waits).await.expect("it waits for another attempt").unwrap_err();
+    assert!(error.to_string().contains("no luck"), "{error}");
+    tries.abort();
+}
+
+#[tokio::test(start_paused = true)]
 async fn p15_calls_of_every_kind_at_once_share_one_attempt() {
     let plugins = [Plugin::new("a").requires("b").fails(), Plugin::new("b")];
     let runs = plugins.each_ref().map(Plugin::runs);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use plux::{
     BoxError, Dependency, DependencyKind, FailureCause, FromService, GracePeriod, Handle,
     LoadError, Name, Phase, PluginManager, PluginState, Service, ServiceContext, ServiceOptions,
-    Supervisor, async_trait,
+    StartTimeout, Supervisor, async_trait,
 };
 
 /// Any plugin whose name is of interest.
@@ -105,7 +105,9 @@ fn p03_what_comes_through_a_macro_is_in_the_spec() {
     let plain = Dependency::literal(DependencyKind::Requires, None, "plain");
     assert_eq!(given.dependencies(), [plain]);
     let time = Duration::from_secs(3);
-    let options = ServiceOptions::new(Some(GracePeriod::Bounded(time)), Some(time));
+    let options = ServiceOptions::NONE
+        .with_grace_period(GracePeriod::Bounded(time))
+        .with_start_timeout(StartTimeout::Bounded(time));
     assert_eq!(given.service(), options);
 }
 
@@ -114,10 +116,12 @@ fn p03_every_form_of_a_duration_is_in_the_spec() {
     const HOUR: Duration = Duration::from_secs(3600);
     let manager = PluginManager::<dyn Timed>::builder(()).build();
     let times: Vec<_> = manager.specs().unwrap().iter().map(|spec| spec.service()).collect();
+    let (bounded, none) = (StartTimeout::Bounded, ServiceOptions::NONE);
     let expected = [
-        ServiceOptions::new(Some(GracePeriod::Bounded(Duration::ZERO)), Some(2 * HOUR)),
-        ServiceOptions::new(Some(GracePeriod::Unlimited), Some(HOUR / 30)),
-        ServiceOptions::new(Some(GracePeriod::Bounded(Duration::from_millis(7))), None),
+        none.with_grace_period(Duration::ZERO.into()).with_start_timeout(bounded(2 * HOUR)),
+        none.with_grace_period(GracePeriod::Unlimited).with_start_timeout(bounded(HOUR / 30)),
+        none.with_grace_period(Duration::from_millis(7).into()),
+        none.with_start_timeout(StartTimeout::Unlimited),
     ];
     assert_eq!(times, expected);
 }
@@ -143,6 +147,12 @@ struct C;
 
 #[plux::plugin(grace_period = "7ms")]
 impl Timed for C {}
+
+#[derive(Default)]
+struct D;
+
+#[plux::plugin(start_timeout = "unlimited")]
+impl Timed for D {}
 
 /// Yields boxes.
 #[plux::extension_point(namespace = "it.registration.boxed", output = Box<dyn Service>)]

@@ -200,7 +200,9 @@ async fn s01_failed_carries_the_cause() {
     assert!(failure("exit").to_string().contains("no net"));
     assert!(matches!(*failure("load"), ServiceFailure::Load(_)));
     assert!(failure("load").to_string().contains("no disk"));
-    assert!(matches!(*failure("slow"), ServiceFailure::StartTimeout(time) if time == 3 * SECOND));
+    assert!(
+        matches!(*failure("slow"), ServiceFailure::StartTimeout { timeout: time, .. } if time == 3 * SECOND)
+    );
     assert!(matches!(*failure("start"), ServiceFailure::BeforeReady(Exit::Failed(_))));
     assert!(failure("start").to_string().contains("no port"));
     assert_eq!(kit.events.states("exit"), ["starting", "running", "failed: no net"]);

@@ -61,8 +61,8 @@ async fn s03_a_handle_is_had_by_name_and_type() {
     assert_eq!(handle.incarnation(), 1);
 
     let error = kit.supervisor.handle::<String>("storage").unwrap_err();
-    let HandleError::Type { name, published, expected } = &error else { panic!("{error}") };
-    assert_eq!(name, "storage");
+    let HandleError::Type { name, origin, published, expected } = &error else { panic!("{error}") };
+    assert_eq!([name.as_str(), origin.file], ["storage"; 2]);
     assert!(published.ends_with("Published"), "{published}");
     assert!(expected.ends_with("String"), "{expected}");
 
@@ -77,7 +77,10 @@ async fn s03_there_is_no_handle_before_readiness_and_none_after_the_end() {
     let kit = Kit::new([&a]);
     let not_ready = |kit: &Kit| {
         let error = kit.supervisor.handle::<Published>("a").unwrap_err();
-        assert!(matches!(&error, HandleError::NotReady { name } if name == "a"), "{error}");
+        assert!(
+            matches!(&error, HandleError::NotReady { name, origin } if name == origin.file && *name == *"a"),
+            "{error}"
+        );
     };
     not_ready(&kit);
     let start = kit.starting("a").await;
@@ -99,8 +102,8 @@ async fn s03_a_handle_of_an_ended_run_is_an_error_and_never_the_next_runs() {
     kit.supervisor.stop("a").await.unwrap();
     let ended = |handle: &Handle<Published>| {
         let error = handle.get().unwrap_err();
-        let HandleError::Ended { name, incarnation } = &error else { panic!("{error}") };
-        assert_eq!((name.as_str(), *incarnation), ("a", 1));
+        let HandleError::Ended { name, origin, incarnation } = &error else { panic!("{error}") };
+        assert_eq!((name.as_str(), origin.file, *incarnation), ("a", "a", 1));
     };
     ended(&old);
     kit.supervisor.start("a").await.unwrap();

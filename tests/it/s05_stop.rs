@@ -154,7 +154,7 @@ async fn s05_the_last_of_stop_start_stop_wins() {
     let start = kit.starting("a").await;
     let last = kit.stopping("a").await;
     let error = start.await.unwrap().unwrap_err();
-    assert!(error.to_string().contains("by a stop of `a` (asked)"), "{error}");
+    assert!(error.to_string().contains("by a stop of `a` (registered at a:7"), "{error}");
     first.await.unwrap().unwrap();
     last.await.unwrap().unwrap();
     settle().await;

@@ -9,8 +9,9 @@ use crate::kit::{Do, Kit, Load, OnStop, Pending, Probe, SECOND, settle};
 #[track_caller]
 fn assert_stopped_by(start: Result<StartOutcome, StartError>, asked: &str, stopped: &str) {
     let error = start.unwrap_err();
-    let StartError::Stopped { name, by, reason } = &error else { panic!("{error}") };
+    let StartError::Stopped { name, by, origin, reason } = &error else { panic!("{error}") };
     assert_eq!((name.as_str(), by.as_str(), *reason), (asked, stopped, StopReason::Asked));
+    assert_eq!(by, origin.file);
 }
 
 #[tokio::test(start_paused = true)]

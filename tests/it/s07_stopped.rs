@@ -134,13 +134,16 @@ async fn s07_after_the_start_deadline_the_exit_is_that_failure_whatever_is_retur
         let kit = Kit::new([&a]);
         let error = kit.supervisor.start("a").await.unwrap_err();
         let StartError::Failed { source, .. } = &error else { panic!("{error}") };
-        let late = |failure: &ServiceFailure| matches!(failure, ServiceFailure::StartTimeout(time) if *time == 2 * SECOND);
+        let late = |failure: &ServiceFailure| matches!(failure, ServiceFailure::StartTimeout { timeout: time, .. } if *time == 2 * SECOND);
         assert!(late(source), "{how}: {source}");
         let ServiceState::Failed(failure) = kit.raw_state("a") else { panic!("{how}") };
         assert!(late(&failure), "{how}: {failure}");
         assert_eq!(
             kit.events.states("a")[1..],
-            ["stopping (start_deadline)", "failed: it was not ready within 2s"],
+            [
+                "stopping (start_deadline)",
+                "failed: it was not ready within 2s, and still in its `run`; start_timeout sets the time"
+            ],
         );
         assert_eq!(heard(&kit, "a"), told(how));
     }

@@ -1,9 +1,31 @@
 //! The time a service has to become ready.
 
-use plux::{ServiceFailure, StartError};
+use std::sync::Arc;
+
+use plux::{
+    BoxError, ListFinder, Name, Namespace, Phase, PluginManager, PluginSpec, Service,
+    ServiceFailure, StartError, StartTimeout,
+};
 use tokio::time::Instant;
 
 use crate::kit::{Do, Kit, Load, OnStop, Probe, SECOND, settle};
+
+/// A service whose plugin never knows whether it wants to be loaded.
+#[plux::extension_point(namespace = "it.deadline", output = Arc<dyn Service>)]
+trait Asked {}
+
+struct Asks;
+
+#[plux::async_trait]
+impl Asked for Asks {
+    async fn should_load(&self, (): &()) -> Result<bool, BoxError> {
+        std::future::pending().await
+    }
+
+    async fn load(&self, (): &()) -> Result<Arc<dyn Service>, BoxError> {
+        Err("it is never asked to".into())
+    }
+}
 
 /// Starts `name`, which is late, and tells after how many seconds that was answered and whose
 /// deadline it was.
@@ -11,7 +33,7 @@ async fn late(kit: &Kit, name: &str) -> (u64, String) {
     let began = Instant::now();
     let error = kit.supervisor.start(name).await.unwrap_err();
     let StartError::Failed { culprit, source, .. } = &error else { panic!("{error}") };
-    assert!(matches!(**source, ServiceFailure::StartTimeout(_)), "{source}");
+    assert!(matches!(**source, ServiceFailure::StartTimeout { .. }), "{source}");
     (began.elapsed().as_secs(), culprit.to_string())
 }
 
@@ -22,7 +44,10 @@ async fn s08_a_service_that_is_not_ready_after_30_s_is_stopped_and_named() {
     assert_eq!(late(&kit, "b").await, (30, "a".to_owned()));
     assert_eq!(a.live(), 0);
     assert_eq!(kit.log.of("a")[3..], ["stopping start_deadline", "ended"]);
-    assert_eq!(kit.state("a"), "failed: it was not ready within 30s");
+    assert_eq!(
+        kit.state("a"),
+        "failed: it was not ready within 30s, and still in its `run`; start_timeout sets the time"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -72,5 +97,53 @@ async fn s08_readiness_after_the_deadline_changes_nothing() {
     assert_eq!(kit.state("a"), "stopping (start_deadline)");
     a.order(Do::Complete);
     start.await.unwrap().unwrap_err();
-    assert_eq!(kit.state("a"), "failed: it was not ready within 30s");
+    assert_eq!(
+        kit.state("a"),
+        "failed: it was not ready within 30s, and still in its `run`; start_timeout sets the time"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn s08_the_error_says_how_far_the_start_came() {
+    let loads = Probe::new("loads").load(Load::Hang);
+    let runs = Probe::new("runs").begin([]);
+    let asks = PluginSpec::new::<dyn Asked>(
+        Namespace::literal("it.deadline"),
+        Name::literal("asks"),
+        move || Ok(Arc::new(Asks) as Arc<dyn Asked>),
+    );
+    let manager = PluginManager::<dyn Asked>::builder(()).finder(ListFinder::new([asks])).build();
+    let kit = Kit::with([&loads, &runs], |builder| builder.manager(manager));
+    for (name, phase) in [("asks", Phase::ShouldLoad), ("loads", Phase::Load), ("runs", Phase::Run)]
+    {
+        let error = kit.supervisor.start(name).await.unwrap_err();
+        let StartError::Failed { source, .. } = &error else { panic!("{error}") };
+        let ServiceFailure::StartTimeout { timeout, reached } = **source else {
+            panic!("{source}")
+        };
+        assert_eq!((timeout, reached), (30 * SECOND, phase));
+        assert!(error.to_string().contains(&format!("`{phase}`")), "{error}");
+        assert_eq!(kit.state(name), format!("failed: {source}"));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn s08_a_deadline_of_none_must_be_asked_for() {
+    let asks = Probe::new("asks").begin([]).unlimited_start();
+    let bounded = Probe::new("bounded").begin([]);
+    let kit = Kit::new([&asks, &bounded]);
+    let start = kit.starting("asks").await;
+    late(&kit, "bounded").await;
+    tokio::time::sleep(3600 * SECOND).await;
+    assert_eq!(kit.state("asks"), "starting");
+    asks.order(Do::Ready);
+    start.await.unwrap().unwrap();
+    // The supervisor's own is one for all that set none.
+    let plain = Probe::new("plain").begin([]);
+    let kit = Kit::with([&plain], |builder| builder.start_timeout(StartTimeout::Unlimited));
+    let start = kit.starting("plain").await;
+    tokio::time::sleep(3600 * SECOND).await;
+    assert_eq!(kit.state("plain"), "starting");
+    kit.supervisor.stop("plain").await.unwrap();
+    start.await.unwrap().unwrap_err();
 }

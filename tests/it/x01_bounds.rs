@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use plux::{
-    BuildProblem, GracePeriod, ListFinder, PluginManager, ShutdownReport, StopHow, Supervisor,
+    BuildProblem, GracePeriod, ListFinder, Name, PluginManager, ServiceOptions, ShutdownReport,
+    StartTimeout, StopHow, Supervisor,
 };
 use tokio::time::Instant;
 
@@ -120,7 +121,7 @@ async fn x01_unlimited_grace_is_refused_without_a_shutdown_timeout() {
         .iter()
         .map(|problem| match problem {
             BuildProblem::UnlimitedGrace { name, origin } => {
-                assert!(origin.file.ends_with("probe.rs"));
+                assert_eq!(*name, origin.file);
                 name.as_str()
             }
             other => panic!("{other}"),
@@ -177,4 +178,53 @@ async fn x01_a_stop_that_is_in_time_leaves_no_timer_behind() {
     tokio::time::sleep(100 * SECOND).await;
     settle().await;
     assert_eq!((kit.state("a").as_str(), kit.incarnation("a")), ("running", 2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn x01_s08_the_host_has_the_last_word_on_a_service() {
+    let grace = |seconds: u32| GracePeriod::Bounded(seconds * SECOND);
+    let own = ignores("own").grace_period(grace(2)).start_timeout(3 * SECOND);
+    let plain = ignores("plain");
+    let kit = Kit::with([&own, &plain], |builder| {
+        builder
+            .service("own", ServiceOptions::NONE.with_grace_period(grace(5)))
+            // What an earlier call has set and this one leaves open stays.
+            .service("own", ServiceOptions::NONE.with_start_timeout(StartTimeout::Unlimited))
+            .service("plain", ServiceOptions::NONE.with_grace_period(grace(99)))
+            .service("plain", ServiceOptions::NONE.with_grace_period(grace(7)))
+            .grace_period(SECOND)
+    });
+    for (probe, name, seconds) in [(&own, "own", 5), (&plain, "plain", 7)] {
+        kit.supervisor.start(name).await.unwrap();
+        let began = Instant::now();
+        kit.supervisor.stop(name).await.unwrap();
+        assert_eq!(began.elapsed(), seconds * SECOND, "{name}");
+        probe.clone().begin([]);
+    }
+    let start = kit.starting("own").await;
+    tokio::time::sleep(3600 * SECOND).await;
+    assert_eq!(kit.state("own"), "starting");
+    own.order(Do::Ready);
+    start.await.unwrap().unwrap();
+}
+
+#[test]
+fn x01_options_for_nobody_and_unlimited_grace_by_name_are_refused_together() {
+    let log = Log::default();
+    let specs = [Probe::new("s3").spec(&log), Probe::new("queue").spec(&log)];
+    let manager = PluginManager::<dyn Scripted>::builder(()).finder(ListFinder::new(specs)).build();
+    let unlimited = ServiceOptions::NONE.with_grace_period(GracePeriod::Unlimited);
+    let error = Supervisor::builder()
+        .manager(manager)
+        .service("s4", ServiceOptions::NONE)
+        .service("queue", unlimited)
+        .build()
+        .unwrap_err();
+    let [unknown, unlimited] = &error.problems[..] else { panic!("{error}") };
+    let BuildProblem::UnknownService { name, near } = unknown else { panic!("{unknown}") };
+    assert_eq!((name.as_str(), &near.0[..]), ("s4", &[Name::literal("s3")][..]));
+    let text = unknown.to_string();
+    assert!(text.contains("did you mean `s3`") && text.contains("plux::link!"), "{text}");
+    let BuildProblem::UnlimitedGrace { name, origin } = unlimited else { panic!("{unlimited}") };
+    assert_eq!((name.as_str(), origin.file), ("queue", "queue"));
 }

@@ -43,8 +43,9 @@ fn leaked(state: &ServiceState) {
 
 #[track_caller]
 fn refused(error: &StartError, service: &str) {
-    let StartError::Leaked { name, culprit } = error else { panic!("{error}") };
+    let StartError::Leaked { name, culprit, origin } = error else { panic!("{error}") };
     assert_eq!([name.as_str(), culprit.as_str()], [service, "leaks"]);
+    assert_eq!((origin.file, origin.line), ("leaks", 7));
 }
 
 /// Starts when the supervisor has heard that the leaked run is over.
@@ -91,17 +92,39 @@ async fn x03_a_stop_says_who_leaked_and_stops_the_rest() {
     let kit = Kit::with([&base, &leaks, &on_leaks], short);
     assert!(kit.supervisor.start_all().await.is_ok());
     let error = kit.supervisor.stop("base").await.unwrap_err();
-    assert!(matches!(&error, StopError::Leaked { name } if *name == *"leaks"), "{error}");
+    assert!(
+        matches!(&error, StopError::Leaked { name, origin } if name == origin.file && *name == *"leaks"),
+        "{error}"
+    );
     leaked(&kit.raw_state("leaks"));
     assert_eq!(kit.state("base"), "stopped (asked)");
     assert_eq!(kit.state("on_leaks"), "stopped (dependency)");
     // Nothing is left to stop, and it is still not gone.
     let again = Instant::now();
     let error = kit.supervisor.stop("leaks").await.unwrap_err();
-    assert!(matches!(&error, StopError::Leaked { name } if *name == *"leaks"), "{error}");
+    assert!(
+        matches!(&error, StopError::Leaked { name, origin } if name == origin.file && *name == *"leaks"),
+        "{error}"
+    );
     assert_eq!(kit.supervisor.stop("base").await.unwrap().rows.len(), 0);
     assert!(again.elapsed() < JOIN, "{:?}", again.elapsed());
     leaked(&kit.supervisor.wait("leaks").await.unwrap());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+async fn x03_d04_a_stop_of_what_leaked_stops_who_waits_for_it() {
+    let (leaks, near) = (blocks("leaks"), Probe::new("near").requires("leaks"));
+    let far = Probe::new("far").requires("near");
+    let _unblock = Unblock(&leaks);
+    let kit = Kit::with([&leaks, &near, &far], short);
+    kit.supervisor.start("far").await.unwrap();
+    kit.supervisor.restart("leaks").await.unwrap_err();
+    leaked(&kit.raw_state("leaks"));
+    assert_eq!([kit.state("near"), kit.state("far")], ["waiting"; 2]);
+    let error = kit.supervisor.stop("leaks").await.unwrap_err();
+    assert!(matches!(&error, StopError::Leaked { name, .. } if name == "leaks"), "{error}");
+    assert_eq!([kit.state("near"), kit.state("far")], ["stopped (dependency)"; 2]);
+    leaked(&kit.raw_state("leaks"));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]

@@ -3,7 +3,7 @@
 use elsewhere::Greeting;
 use plux::{
     Dependency, DependencyKind, GracePeriod, Handle, LoadError, PluginManager, ServiceOptions,
-    SpecRef, Supervisor,
+    SpecRef, StartTimeout, Supervisor,
 };
 use std::time::Duration;
 
@@ -84,8 +84,10 @@ fn p03_a_spec_says_what_its_attribute_says_and_where_that_stands() {
     let requires = |name| Dependency::literal(DependencyKind::Requires, None, name);
     assert_eq!(doorman.dependencies(), [requires("queue"), requires("cash-desk")]);
     let two_seconds = GracePeriod::Bounded(Duration::from_secs(2));
-    let timeout = Some(Duration::from_millis(500));
-    assert_eq!(doorman.service(), ServiceOptions::new(Some(two_seconds), timeout));
+    let half_a_second = StartTimeout::Bounded(Duration::from_millis(500));
+    let options =
+        ServiceOptions::NONE.with_grace_period(two_seconds).with_start_timeout(half_a_second);
+    assert_eq!(doorman.service(), options);
     let cash_desk = spec("cash-desk");
     let expected = [
         Dependency::literal(DependencyKind::Wants, None, "queue"),

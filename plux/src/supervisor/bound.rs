@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::graph::Graph;
-use crate::spec::GracePeriod;
+use crate::options::GracePeriod;
 
 use super::core::{Index, Limits};
 

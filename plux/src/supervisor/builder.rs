@@ -1,5 +1,6 @@
 //! What a supervisor is made of, and the refusal of what can not work.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,9 +15,10 @@ use crate::graph::{Graph, GraphBuilder};
 use crate::listener::{Hub, Listener};
 use crate::manager::PluginManager;
 use crate::name::{Name, PluginId};
-use crate::near::near;
+use crate::near::{Looks, near};
+use crate::options::{GracePeriod, ServiceOptions, StartTimeout};
 use crate::service::Service;
-use crate::spec::{DependencyKind, GracePeriod, SpecRef};
+use crate::spec::{DependencyKind, SpecRef};
 use crate::task;
 
 use super::bound::{abort_bound, index, shutdown_bound};
@@ -27,9 +29,10 @@ use super::source::ServiceSource;
 
 /// Configures a [`Supervisor`].
 ///
-/// What a service's attribute sets goes before what is set here, and that before the default:
+/// The host has the last word on a service: what is set here for it by [name](Self::service) goes
+/// before what its attribute sets, that before what is set here for all, and that before the default:
 ///
-/// | what | attribute | here | default |
+/// | what | by name, or attribute | for all | default |
 /// |---|---|---|---|
 /// | from the stop signal to the abort | `grace_period` | [`grace_period`](Self::grace_period) | 10 s |
 /// | from the beginning of an attempt to readiness | `start_timeout` | [`start_timeout`](Self::start_timeout) | 30 s |
@@ -39,8 +42,9 @@ use super::source::ServiceSource;
 pub struct SupervisorBuilder {
     sources: Vec<Arc<dyn ServiceSource>>,
     listeners: Vec<Box<dyn Listener>>,
+    services: BTreeMap<String, ServiceOptions>,
     grace_period: GracePeriod,
-    start_timeout: Duration,
+    start_timeout: StartTimeout,
     join_timeout: Duration,
     shutdown_timeout: Option<Duration>,
 }
@@ -50,8 +54,9 @@ impl Default for SupervisorBuilder {
         Self {
             sources: Vec::new(),
             listeners: Vec::new(),
+            services: BTreeMap::new(),
             grace_period: GracePeriod::Bounded(Duration::from_secs(10)),
-            start_timeout: Duration::from_secs(30),
+            start_timeout: StartTimeout::Bounded(Duration::from_secs(30)),
             join_timeout: Duration::from_secs(1),
             shutdown_timeout: None,
         }
@@ -74,6 +79,10 @@ impl Supervisor {
 impl SupervisorBuilder {
     /// Adds the services of a manager. Their names must be unique across all managers. The shutdown
     /// closes the manager: loads that are pending then end, and none begins any more.
+    ///
+    /// The supervisor lets go of its managers in the order in which they were added, and what a
+    /// manager's plugins acquired goes with it; so a manager whose services require another's is
+    /// added before that one.
     pub fn manager<P>(mut self, manager: PluginManager<P>) -> Self
     where
         P: ExtensionPoint + ?Sized + 'static,
@@ -89,17 +98,46 @@ impl SupervisorBuilder {
         self
     }
 
+    /// Sets options of one service, whatever its attribute says. What an earlier call has set for it
+    /// and this one leaves open stays.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use plux::{BoxError, FnService, GracePeriod, PluginManager, ServiceContext, ServiceOptions, Supervisor};
+    ///
+    /// #[plux::service(grace_period = "2s")]
+    /// async fn clock(cx: ServiceContext) -> Result<(), BoxError> {
+    ///     cx.ready(());
+    ///     cx.stopping().await;
+    ///     Ok(())
+    /// }
+    ///
+    /// # fn main() -> Result<(), BoxError> {
+    /// let minute = GracePeriod::Bounded(Duration::from_secs(60));
+    /// let supervisor = Supervisor::builder()
+    ///     .manager(PluginManager::<dyn FnService>::builder(()).build())
+    ///     .service("clock", ServiceOptions::NONE.with_grace_period(minute))
+    ///     .build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn service(mut self, name: impl Into<String>, options: ServiceOptions) -> Self {
+        let set = self.services.entry(name.into()).or_default();
+        *set = options.or(*set);
+        self
+    }
+
     /// The time from the stop signal to the abort, for services that do not set their own; 10 s
     /// unless set, zero aborts at once.
-    pub fn grace_period(mut self, time: Duration) -> Self {
-        self.grace_period = GracePeriod::Bounded(time);
+    pub fn grace_period(mut self, time: impl Into<GracePeriod>) -> Self {
+        self.grace_period = time.into();
         self
     }
 
     /// The time from the beginning of an attempt to readiness, for services that do not set their
     /// own; 30 s unless set.
-    pub fn start_timeout(mut self, time: Duration) -> Self {
-        self.start_timeout = time;
+    pub fn start_timeout(mut self, time: impl Into<StartTimeout>) -> Self {
+        self.start_timeout = time.into();
         self
     }
 
@@ -122,6 +160,7 @@ impl SupervisorBuilder {
     pub fn build(self) -> Result<Supervisor, BuildError> {
         let mut problems = Vec::new();
         let found = self.find(&mut problems);
+        self.check_names(&found, &mut problems);
         let limits: Vec<Limits> = found.iter().map(|found| self.limits(found)).collect();
         for (found, limits) in found.iter().zip(&limits) {
             if limits.grace_period == GracePeriod::Unlimited && self.shutdown_timeout.is_none() {
@@ -163,12 +202,27 @@ impl SupervisorBuilder {
         found
     }
 
-    /// What the attribute set, or else the builder.
+    /// Options that are set for nobody.
+    fn check_names(&self, found: &[Found], problems: &mut Vec<BuildProblem>) {
+        let names = || found.iter().map(|found| found.spec.name());
+        for name in self.services.keys() {
+            if found.binary_search_by(|found| found.spec.name().as_str().cmp(name)).is_err() {
+                let near = near(name, names());
+                problems.push(BuildProblem::UnknownService { name: name.clone(), near });
+            }
+        }
+    }
+
+    /// What is set for it by name, or else by its attribute, or else for all.
     fn limits(&self, found: &Found) -> Limits {
-        let options = found.spec.service();
+        let named = self.services.get(found.spec.name().as_str()).copied().unwrap_or_default();
+        let options = named.or(found.spec.service());
         Limits {
             grace_period: options.grace_period.unwrap_or(self.grace_period),
-            start_timeout: Some(options.start_timeout.unwrap_or(self.start_timeout)),
+            start_timeout: match options.start_timeout.unwrap_or(self.start_timeout) {
+                StartTimeout::Bounded(time) => Some(time),
+                StartTimeout::Unlimited => None,
+            },
         }
     }
 
@@ -229,6 +283,7 @@ fn graph(found: &[Found]) -> Graph {
         .map(|(place, found)| (found.spec.name().as_str(), place))
         .collect();
     let mut graph = GraphBuilder::new(found.len());
+    let mut looks = Looks::new();
     for (place, Found { spec, .. }) in found.iter().enumerate() {
         for dependency in spec.dependencies() {
             let namespace = dependency.namespace.as_ref().unwrap_or(spec.namespace());
@@ -241,7 +296,7 @@ fn graph(found: &[Found]) -> Graph {
                     let id =
                         PluginId { namespace: namespace.clone(), name: dependency.name.clone() };
                     let names = found.iter().map(|found| found.spec.name());
-                    graph.unknown(index(place), id, near(dependency.name.as_str(), names));
+                    graph.unknown(index(place), id, looks.near(dependency.name.as_str(), names));
                 }
                 None => {}
             }
@@ -257,6 +312,7 @@ impl std::fmt::Debug for SupervisorBuilder {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("SupervisorBuilder")
             .field("managers", &self.sources.len())
+            .field("services", &self.services)
             .field("grace_period", &self.grace_period)
             .field("start_timeout", &self.start_timeout)
             .field("join_timeout", &self.join_timeout)

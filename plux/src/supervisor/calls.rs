@@ -122,11 +122,12 @@ impl Supervisor {
     }
 
     /// Stops the service, and before it everything that requires it; returns when all have ended.
-    /// What does not run is left as it is.
+    /// What does not run is left as it is. After a shutdown there is nothing to stop, and the answer has
+    /// no rows; the shutdown's report says what leaked.
     ///
     /// # Errors
-    /// [`StopError`]: unknown, or the service calls it on itself or on what it requires, or one of
-    /// them could not be ended.
+    /// [`StopError`]: unknown, or the service calls it on itself or on what it requires (while it
+    /// stops, also on what it wants or comes after), or one of them could not be ended.
     pub async fn stop(&self, name: &str) -> Result<StopReport, StopError> {
         let service = self.known(name).map_err(stop_unknown)?;
         self.not_own_end(service)?;
@@ -136,7 +137,8 @@ impl Supervisor {
                 Ok(StopReport { rows: rows.iter().map(|row| stop_row(row, &known)).collect() })
             }
             Some(Answer::Stop(Err(leaked))) => {
-                Err(StopError::Leaked { name: self.describe(leaked).0 })
+                let (name, origin) = self.describe(leaked);
+                Err(StopError::Leaked { name, origin })
             }
             _ => Ok(StopReport { rows: Vec::new() }),
         }
@@ -160,7 +162,8 @@ impl Supervisor {
     pub async fn restart(&self, name: &str) -> Result<RestartReport, RestartError> {
         let service = self.usable(name)?;
         if self.is_own_end(service) {
-            return Err(RestartError::OwnEnd { name: self.describe(service).0 });
+            let (name, origin) = self.describe(service);
+            return Err(RestartError::OwnEnd { name, origin });
         }
         let answer = self.ask(|caller| Input::Restart { service, caller }).await;
         let dependents = match self.up(service, answer)? {
@@ -188,7 +191,7 @@ impl Supervisor {
     /// [`StopError::OwnEnd`] when a service waits for it; see [`Supervisor::request_shutdown`].
     pub async fn shutdown(&self) -> Result<ShutdownReport, StopError> {
         if let Some(place) = self.current() {
-            return Err(StopError::OwnEnd { name: self.describe(place.service).0 });
+            return Err(self.own_end(place.service));
         }
         self.shared.send(Input::Shutdown);
         Ok(self.shared.report.wait().await.clone())
@@ -238,7 +241,7 @@ impl Supervisor {
     /// A handle of what the service has published.
     ///
     /// # Errors
-    /// [`HandleError`]: unknown, not ready, or published as another type.
+    /// [`HandleError`]: unknown, not ready, published as another type, or its run has just ended.
     pub fn handle<T: Send + Sync + 'static>(&self, name: &str) -> Result<Handle<T>, HandleError> {
         let index = self.known(name).map_err(|(name, near)| HandleError::Unknown { name, near })?;
         Handle::new(self.shared.children[index as usize].published()?)
@@ -285,17 +288,25 @@ impl Supervisor {
         (place.supervisor == Arc::as_ptr(&self.shared) as usize).then_some(place)
     }
 
-    /// Whether the end of `service` needs the end of the one that asks.
+    /// Whether the end of `service` needs the end of the one that asks. Of two that are both to end,
+    /// edges of every kind order the ends.
     fn is_own_end(&self, service: Index) -> bool {
-        let requires = |kind| kind == DependencyKind::Requires;
-        self.current().is_some_and(|place| {
-            self.shared.graph.reach(place.service, requires).contains(&service)
-        })
+        let Some(Place { service: asks, .. }) = self.current() else { return false };
+        let run = self.shared.children[asks as usize].run();
+        let ends = self.shared.shutting_down.initialized()
+            || run.is_some_and(|run| run.stop_reason().is_some());
+        let orders = |kind| ends || kind == DependencyKind::Requires;
+        self.shared.graph.reach(asks, orders).contains(&service)
+    }
+
+    fn own_end(&self, service: Index) -> StopError {
+        let (name, origin) = self.describe(service);
+        StopError::OwnEnd { name, origin }
     }
 
     fn not_own_end(&self, service: Index) -> Result<(), StopError> {
         if self.is_own_end(service) {
-            return Err(StopError::OwnEnd { name: self.describe(service).0 });
+            return Err(self.own_end(service));
         }
         Ok(())
     }
@@ -318,10 +329,12 @@ impl Supervisor {
                 StartError::Disabled { name, culprit, origin, reason }
             }
             Down::Stopped { by, reason } => {
-                StartError::Stopped { name, by: self.describe(by).0, reason }
+                let (by, origin) = self.describe(by);
+                StartError::Stopped { name, by, origin, reason }
             }
             Down::Leaked { culprit } => {
-                StartError::Leaked { name, culprit: self.describe(culprit).0 }
+                let (culprit, origin) = self.describe(culprit);
+                StartError::Leaked { name, culprit, origin }
             }
             Down::Shutdown => StartError::Shutdown { name },
         })

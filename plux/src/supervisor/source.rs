@@ -9,8 +9,10 @@ use crate::error::{FindError, LoadError};
 use crate::extension::ExtensionPoint;
 use crate::manager::{Loaded, PluginManager};
 use crate::name::Name;
+use crate::reason::Phase;
 use crate::service::{Service, ServiceContext};
 use crate::spec::SpecRef;
+use crate::state::PluginState;
 
 /// A manager, seen without its extension point.
 pub(crate) trait ServiceSource: Send + Sync {
@@ -19,6 +21,8 @@ pub(crate) trait ServiceSource: Send + Sync {
     /// loaded with it: what it wants has been decided, and may hang or have failed. Dropping the
     /// future does not end the load.
     fn load(&self, name: &Name) -> BoxFuture<'static, Result<Arc<dyn Service>, LoadError>>;
+    /// How far the load under way has come. Never waits.
+    fn reached(&self, name: &Name) -> Phase;
     /// Ends the loads that are pending, and waits until they have.
     fn close(&self) -> BoxFuture<'_, ()>;
     /// Waits until the manager's listeners have heard everything.
@@ -43,6 +47,14 @@ where
             Ok(Arc::new(loaded) as Arc<dyn Service>)
         }
         .boxed()
+    }
+
+    fn reached(&self, name: &Name) -> Phase {
+        match PluginManager::state(self, name.as_str()) {
+            Some(PluginState::Loading | PluginState::Loaded) => Phase::Load,
+            Some(PluginState::Initialized) => Phase::ShouldLoad,
+            _ => Phase::Init,
+        }
     }
 
     fn close(&self) -> BoxFuture<'_, ()> {

@@ -168,9 +168,9 @@ impl<P: ExtensionPoint + ?Sized + 'static> Entry<P> {
         }
     }
 
-    /// Returns when nobody owns the row. Cancel safe.
+    /// Returns when the attempt under way, if one is, has ended; another may have begun. Cancel safe.
     pub(crate) async fn settled(&self) {
-        while self.is_busy()
+        if self.is_busy()
             && let Some(given_up) = self.wait()
         {
             given_up.await;

@@ -14,14 +14,11 @@ use crate::error::{FailureCause, FindError, LoadError, LoadFailure, Near};
 use crate::extension::ExtensionPoint;
 use crate::graph::{Graph, GraphBuilder};
 use crate::name::{Name, Namespace, PluginId};
-use crate::near::near;
+use crate::near::{Looks, near};
 use crate::reason::Phase;
 use crate::spec::{DependencyKind, SpecRef};
 use crate::state::PluginState;
 use crate::task;
-
-/// For so many unknown requirements near names are looked up; each look goes through all names.
-const SUGGESTIONS: u32 = 32;
 
 /// What a manager knows of the plugins of its namespace.
 pub(crate) struct Table<P: ExtensionPoint + ?Sized + 'static> {
@@ -115,7 +112,7 @@ fn graph_of<P: ExtensionPoint + ?Sized + 'static>(
     by_name: &DashMap<Name, Arc<Entry<P>>, FxBuildHasher>,
 ) -> Graph {
     let mut builder = GraphBuilder::new(rows.len());
-    let mut suggestions = SUGGESTIONS;
+    let mut looks = Looks::new();
     for row in rows {
         for dependency in row.spec().dependencies() {
             if dependency.namespace.as_ref().is_some_and(|other| other != namespace) {
@@ -125,10 +122,8 @@ fn graph_of<P: ExtensionPoint + ?Sized + 'static>(
                 Some(to) => builder.edge(row.index(), dependency.kind, to.index()),
                 None if dependency.kind == DependencyKind::Requires => {
                     let names = rows.iter().map(|row| row.spec().name());
-                    let names = names.take(if suggestions > 0 { rows.len() } else { 0 });
-                    suggestions = suggestions.saturating_sub(1);
                     let (namespace, name) = (namespace.clone(), dependency.name.clone());
-                    let near = near(name.as_str(), names);
+                    let near = looks.near(name.as_str(), names);
                     builder.unknown(row.index(), PluginId { namespace, name }, near);
                 }
                 None => {}

@@ -8,8 +8,8 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 use parking_lot::{Condvar, Mutex};
 use plux::{
-    BoxError, Dependency, DependencyKind, Disabled, GracePeriod, Name, Namespace, PluginSpec,
-    Service, ServiceContext, ServiceOptions, SpecRef,
+    BoxError, Dependency, DependencyKind, Disabled, GracePeriod, Name, Namespace, Origin,
+    PluginSpec, Service, ServiceContext, ServiceOptions, SpecRef, StartTimeout,
 };
 use tokio::sync::Notify;
 
@@ -142,12 +142,17 @@ impl Probe {
     }
 
     pub(crate) fn grace_period(mut self, period: GracePeriod) -> Self {
-        self.options.grace_period = Some(period);
+        self.options = self.options.with_grace_period(period);
         self
     }
 
     pub(crate) fn start_timeout(mut self, time: Duration) -> Self {
-        self.options.start_timeout = Some(time);
+        self.options = self.options.with_start_timeout(StartTimeout::Bounded(time));
+        self
+    }
+
+    pub(crate) fn unlimited_start(mut self) -> Self {
+        self.options = self.options.with_start_timeout(StartTimeout::Unlimited);
         self
     }
 
@@ -205,6 +210,11 @@ impl Probe {
         self.state.most_live.load(Ordering::SeqCst)
     }
 
+    /// Where it says that it was registered: a place of its own.
+    pub(crate) fn origin(&self) -> Origin {
+        Origin::new("probes", "1.0.0", "probes", self.name, 7)
+    }
+
     pub(crate) fn spec(&self, log: &Log) -> SpecRef {
         let (probe, log) = (self.clone(), log.clone());
         let make = move || -> Result<Arc<dyn Scripted>, BoxError> {
@@ -217,7 +227,7 @@ impl Probe {
         let name = Name::literal(self.name);
         let spec = PluginSpec::new::<dyn Scripted>(Namespace::literal("test"), name, make);
         let spec = self.dependencies.iter().cloned().fold(spec, PluginSpec::with_dependency);
-        spec.with_service(self.options).into()
+        spec.with_service(self.options).with_origin(self.origin()).into()
     }
 }
 

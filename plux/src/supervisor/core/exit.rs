@@ -28,9 +28,9 @@ impl<C> Core<C> {
         let row = self.row_mut(service);
         row.ended_at = Some(now);
         row.how = how(&ending);
-        let (plan, was_ready) = (row.plan.take(), row.was_ready);
+        let (plan, late, was_ready) = (row.plan.take(), row.late.take(), row.was_ready);
         let told = matches!(row.state, ServiceState::Stopping(_));
-        let state = verdict(plan, was_ready, row.limits.start_timeout, &ending);
+        let state = verdict(plan, late, was_ready, &ending);
         if matches!(state, ServiceState::Stopped(Stopped::Completed)) && row.start.is_none() {
             // A start that only pulls it is content with its completion.
             row.due = false;
@@ -102,15 +102,15 @@ fn how(ending: &Ending) -> How {
 /// The state that an ended incarnation leaves its service in.
 fn verdict(
     plan: Option<StopReason>,
+    late: Option<Arc<ServiceFailure>>,
     was_ready: bool,
-    start_timeout: Option<std::time::Duration>,
     ending: &Ending,
 ) -> ServiceState {
     let failed = |failure| ServiceState::Failed(Arc::new(failure));
+    if let Some(late) = late {
+        return ServiceState::Failed(late);
+    }
     match (plan, ending) {
-        (Some(StopReason::StartTimeout), _) => {
-            failed(ServiceFailure::StartTimeout(start_timeout.unwrap_or_default()))
-        }
         (Some(reason), _) => ServiceState::Stopped(stopped(reason)),
         (None, Ending::Disabled(reason)) => ServiceState::Disabled(Arc::clone(reason)),
         (None, Ending::NotLoaded(error)) => failed(ServiceFailure::Load(error.clone())),

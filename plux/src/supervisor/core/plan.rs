@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::error::ServiceFailure;
-use crate::reason::{StopReason, Stopped};
-use crate::spec::{DependencyKind, GracePeriod};
+use crate::options::GracePeriod;
+use crate::reason::{Phase, StopReason, Stopped};
+use crate::spec::DependencyKind;
 use crate::state::ServiceState;
 
 use super::model::Core;
@@ -108,7 +109,7 @@ impl<C> Core<C> {
         }
     }
 
-    pub(super) fn timer(&mut self, service: Index, arming: u32) {
+    pub(super) fn timer(&mut self, service: Index, arming: u32, reached: Phase) {
         let row = self.row(service);
         if row.arming != arming || !row.live || row.leaked {
             return;
@@ -119,9 +120,11 @@ impl<C> Core<C> {
             self.abort(service);
         } else if row.is_starting() {
             let timeout = row.limits.start_timeout.unwrap_or_default();
-            let failure = Arc::new(ServiceFailure::StartTimeout(timeout));
+            let failure = Arc::new(ServiceFailure::StartTimeout { timeout, reached });
             // From here on it has failed: what is asked of it next is about another attempt.
-            self.row_mut(service).wanted = false;
+            let row = self.row_mut(service);
+            row.wanted = false;
+            row.late = Some(Arc::clone(&failure));
             self.plan(&[(service, StopReason::StartTimeout)]);
             self.fail_starts(service, &Down::Failed { culprit: service, failure });
         }

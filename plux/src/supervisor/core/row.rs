@@ -1,7 +1,9 @@
 //! What the core keeps of one service.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use crate::error::ServiceFailure;
 use crate::reason::{StopReason, Stopped};
 use crate::state::ServiceState;
 
@@ -25,6 +27,8 @@ pub(crate) struct Row<C> {
     pub(crate) run_over: bool,
     /// It is to end, and why; it may still have to wait for its dependents.
     pub(crate) plan: Option<StopReason>,
+    /// What its stop by the start timeout makes of it.
+    pub(crate) late: Option<Arc<ServiceFailure>>,
     pub(crate) signalled: bool,
     pub(crate) aborted: bool,
     /// It did not end within the join bound, and nobody waits for it any more.
@@ -60,6 +64,7 @@ impl<C> Row<C> {
             was_ready: false,
             run_over: false,
             plan: None,
+            late: None,
             signalled: false,
             aborted: false,
             leaked: false,

@@ -132,17 +132,20 @@ impl<C> Core<C> {
         if !row.due || row.live {
             return;
         }
-        let graph = Arc::clone(&self.graph);
-        let allowed = row.live_dependents == 0
-            && graph.dependencies(service).iter().all(|&(on, kind)| match kind {
-                DependencyKind::Requires => self.row(on).is_met(),
-                _ => !self.is_undecided(on),
-            });
-        if allowed {
+        if self.may_begin(service) {
             self.begin(service);
         } else if !matches!(self.row(service).state, ServiceState::Waiting) {
             self.publish(service, ServiceState::Waiting);
         }
+    }
+
+    /// Whether nothing that an attempt would have to wait for is left.
+    pub(super) fn may_begin(&self, service: Index) -> bool {
+        self.row(service).live_dependents == 0
+            && self.graph.dependencies(service).iter().all(|&(on, kind)| match kind {
+                DependencyKind::Requires => self.row(on).is_met(),
+                _ => !self.is_undecided(on),
+            })
     }
 
     /// Whether an attempt of the service is under way, or about to begin. One that waits for what
@@ -202,6 +205,7 @@ impl<C> Core<C> {
         row.signalled = false;
         row.aborted = false;
         row.plan = None;
+        row.late = None;
         row.incarnation = row.incarnation.wrapping_add(1);
         let (incarnation, wanted, timeout) =
             (row.incarnation, row.wanted, row.limits.start_timeout);

@@ -27,7 +27,7 @@ impl<C> Core<C> {
             Input::Ended { service, incarnation, ending } => {
                 self.ended(service, incarnation, ending);
             }
-            Input::Timer { service, arming } => self.timer(service, arming),
+            Input::Timer { service, arming, reached } => self.timer(service, arming, reached),
             Input::ShutdownTimer => self.abort_now(),
         }
         while let Some(service) = self.decided.pop() {

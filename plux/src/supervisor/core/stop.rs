@@ -21,12 +21,13 @@ impl<C> Core<C> {
         if self.shutdown.is_none() {
             self.stop_members(service, &members);
         }
-        if self.row(service).leaked {
-            return self.reply(caller, Answer::Stop(Err(service)));
-        }
         let (waited, called_off): (Vec<Index>, Vec<Index>) =
             members.into_iter().partition(|member| self.row(*member).live);
-        let rows = called_off.into_iter().map(|member| self.ended_row(member)).collect();
+        let mut rows: Vec<_> =
+            called_off.into_iter().map(|member| self.ended_row(member)).collect();
+        if self.row(service).leaked {
+            rows.push(self.ended_row(service));
+        }
         let id = self.add(Op::Stop { caller, rows, remaining: waited.len() });
         for member in waited {
             self.row_mut(member).watchers.push(id);

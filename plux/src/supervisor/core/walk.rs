@@ -10,7 +10,9 @@ use super::model::Core;
 use super::words::{Action, Answer, Ending, Index, Input, Limits};
 use crate::error::{BoxError, Exit, ServiceFailure};
 use crate::graph::{Graph, GraphBuilder};
-use crate::spec::{DependencyKind, GracePeriod};
+use crate::options::GracePeriod;
+use crate::reason::Phase;
+use crate::spec::DependencyKind;
 use crate::state::ServiceState;
 
 /// A small generator, so that a seed is all it takes to repeat a walk (splitmix64).
@@ -240,7 +242,7 @@ impl World {
             8 => self.end(service, dice.roll(2) == 0),
             9 if !self.timers.is_empty() => {
                 let timer = self.timers.swap_remove(dice.roll(self.timers.len()));
-                self.step(Input::Timer { service: timer.0, arming: timer.1 });
+                self.step(Input::Timer { service: timer.0, arming: timer.1, reached: Phase::Run });
             }
             10 => {
                 let incarnation = dice.roll(4) as u32;
@@ -291,6 +293,8 @@ impl World {
             let up = (row.live && !row.leaked) || row.due;
             self.check(!up || row.wanted, "what nobody holds is stopped");
             self.check(up || !row.wanted, "an end ends the hold");
+            let waits = row.due && !row.live;
+            self.check(!waits || !self.core.may_begin(index as Index), "what may begin has begun");
             let alive = self.lives.contains_key(&(index as Index));
             self.check(row.live == alive, "the core knows who lives");
             let dependents = self.graph.dependents(index as Index).iter();

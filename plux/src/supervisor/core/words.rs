@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::error::{Exit, FailureCause, LoadError, ServiceFailure, SharedError};
-use crate::reason::StopReason;
-use crate::spec::GracePeriod;
+use crate::options::GracePeriod;
+use crate::reason::{Phase, StopReason};
 use crate::state::ServiceState;
 
 /// A service, by its place in the graph.
@@ -33,8 +33,8 @@ pub(crate) enum Input<C> {
     RunOver { service: Index, incarnation: u32, failed: bool },
     /// Nothing of the incarnation is left.
     Ended { service: Index, incarnation: u32, ending: Ending },
-    /// A timer of the service is due.
-    Timer { service: Index, arming: u32 },
+    /// A timer of the service is due; an attempt has come as far as this.
+    Timer { service: Index, arming: u32, reached: Phase },
     /// The time for the whole shutdown is over.
     ShutdownTimer,
 }

@@ -60,7 +60,10 @@ impl Dispatcher {
             }
             while let Some(due) = self.timers.pop(Instant::now()) {
                 match due {
-                    Due::Service(service, arming) => self.step(Input::Timer { service, arming }),
+                    Due::Service(service, arming) => {
+                        let reached = self.shared.children[service as usize].reached();
+                        self.step(Input::Timer { service, arming, reached });
+                    }
                     Due::Shutdown => self.step(Input::ShutdownTimer),
                 }
             }

@@ -18,7 +18,7 @@ use crate::incarnation::{Incarnation, Link, Place};
 use crate::listener::Hub;
 use crate::name::{Name, PluginId};
 use crate::origin::Origin;
-use crate::reason::Stopped;
+use crate::reason::{Phase, Stopped};
 use crate::service::Service;
 use crate::state::ServiceState;
 use crate::supervisor::core::{Answer, Index, Input};
@@ -151,9 +151,10 @@ impl Child {
     /// # Errors
     /// [`HandleError::NotReady`] when it does not run.
     pub(crate) fn published(&self) -> Result<Arc<Incarnation>, HandleError> {
-        self.run()
-            .filter(|run| !run.is_over())
-            .ok_or_else(|| HandleError::NotReady { name: self.id.name.clone() })
+        self.run().filter(|run| !run.is_over()).ok_or_else(|| HandleError::NotReady {
+            name: self.id.name.clone(),
+            origin: self.origin,
+        })
     }
 
     /// Only the dispatcher writes.
@@ -165,6 +166,14 @@ impl Child {
         drop(cell);
         // What they own may have destructors of the user's: not under the lock.
         drop((before, over));
+    }
+
+    /// How far its attempt has come.
+    pub(super) fn reached(&self) -> Phase {
+        match self.service.get() {
+            Some(_) => Phase::Run,
+            None => self.source.reached(&self.id.name),
+        }
     }
 
     /// Keeps the run that is about to begin. Only the dispatcher calls it.
@@ -205,6 +214,10 @@ impl Link for Child {
         &self.id.name
     }
 
+    fn origin(&self) -> Origin {
+        self.origin
+    }
+
     fn place(&self) -> Place {
         Place { supervisor: self.shared.as_ptr() as usize, service: self.index }
     }
@@ -216,6 +229,7 @@ impl Link for Child {
     fn dependency(&self, name: &str) -> Result<Arc<Incarnation>, HandleError> {
         let stranger = || HandleError::NotADependency {
             name: self.id.name.clone(),
+            origin: self.origin,
             dependency: name.to_owned(),
         };
         let shared = self.shared.upgrade().ok_or_else(stranger)?;
