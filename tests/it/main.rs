@@ -43,6 +43,8 @@ mod name;
 #[cfg(test)]
 mod order;
 #[cfg(test)]
+mod p15_once;
+#[cfg(test)]
 mod panic;
 #[cfg(test)]
 mod registration;

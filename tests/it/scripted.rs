@@ -12,8 +12,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use plux::{
-    BoxError, Dependency, DependencyKind, ListFinder, Name, Namespace, Origin, PluginManager,
-    PluginSpec,
+    BoxError, Dependency, DependencyKind, ListFinder, LoadError, LoadFailure, Name, Namespace,
+    Origin, PluginManager, PluginSpec,
 };
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
@@ -200,6 +200,15 @@ pub(crate) fn finder(plugins: impl IntoIterator<Item = Plugin>) -> ListFinder {
 
 pub(crate) fn manager(plugins: impl IntoIterator<Item = Plugin>) -> PluginManager<dyn Script> {
     PluginManager::builder(()).finder(finder(plugins)).build()
+}
+
+/// What failed.
+#[track_caller]
+pub(crate) fn failure(error: LoadError) -> Arc<LoadFailure> {
+    match error {
+        LoadError::Failed(failure) => failure,
+        other => panic!("{other}"),
+    }
 }
 
 /// The state of a plugin as it prints.

@@ -1,0 +1,13 @@
+//! One error enum per operation.
+
+mod plugin;
+
+mod service;
+
+pub use plugin::{
+    BoxError, FailureCause, FindError, GraphError, LoadError, LoadFailure, Near, SharedError,
+};
+pub use service::{
+    BuildError, BuildProblem, Exit, HandleError, RestartError, RunError, ServiceFailure,
+    StartError, StopError,
+};

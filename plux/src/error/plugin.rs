@@ -1,0 +1,211 @@
+//! What goes wrong with plugins: finding, resolving, loading. Each error names the plugin, the phase,
+//! the place of its registration and the way out.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::name::{Name, Namespace, PluginId};
+use crate::origin::Origin;
+use crate::reason::Phase;
+use crate::task::Panic;
+
+/// What user code fails with.
+pub type BoxError = Box<dyn std::error::Error + Send + Sync + 'static>;
+
+/// What user code failed with, shared by all who learn of it.
+pub type SharedError = Arc<dyn std::error::Error + Send + Sync + 'static>;
+
+/// The names that are nearest to one that is not there.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Near(pub Vec<Name>);
+
+impl fmt::Display for Near {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, name) in self.0.iter().enumerate() {
+            write!(f, "{}`{name}`", if at == 0 { "; did you mean " } else { ", " })?;
+        }
+        Ok(())
+    }
+}
+
+/// Why a finder has no answer, or none for one entry.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum FindError {
+    /// The finder failed.
+    #[error("finder {finder} failed: {source}")]
+    Failed {
+        /// Which finder.
+        finder: &'static str,
+        /// What it failed with.
+        source: SharedError,
+    },
+    /// The finder panicked.
+    #[error("finder {finder} {panic}")]
+    Panicked {
+        /// Which finder.
+        finder: &'static str,
+        /// What it left behind.
+        panic: Panic,
+    },
+    /// Several plugins of one id; none of them is used.
+    #[error("{id} is registered twice: at {} and at {}; rename one", .origins.0, .origins.1)]
+    Duplicate {
+        /// The id.
+        id: PluginId,
+        /// The first two places.
+        origins: Box<(Origin, Origin)>,
+    },
+}
+
+/// Why one phase of one plugin failed.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+#[error("{id} (registered at {origin}) failed in {phase}: {cause}")]
+pub struct LoadFailure {
+    /// The plugin.
+    pub id: PluginId,
+    /// Where it was registered.
+    pub origin: Origin,
+    /// The phase that failed.
+    pub phase: Phase,
+    /// What happened in it.
+    #[source]
+    pub cause: FailureCause,
+}
+
+/// What happened in a phase that failed.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum FailureCause {
+    /// It returned an error.
+    #[error(transparent)]
+    Error(SharedError),
+    /// It panicked.
+    #[error(transparent)]
+    Panic(Panic),
+    /// The spec belongs to another extension point than the manager.
+    #[error(
+        "it is registered for {registered}, and the manager loads {expected} (from {manager}); \
+         register it in another namespace"
+    )]
+    Mismatch {
+        /// The extension point of the spec.
+        registered: &'static str,
+        /// The extension point of the manager.
+        expected: &'static str,
+        /// Where the manager was built.
+        manager: &'static std::panic::Location<'static>,
+    },
+    /// Its place in the graph makes it unusable.
+    #[error(transparent)]
+    Graph(Arc<GraphError>),
+    /// It is registered twice.
+    #[error(transparent)]
+    Find(FindError),
+    /// The load was cut short: its manager was closed, or the runtime it ran on was ended.
+    #[error("it was cut short: its manager was closed, or the runtime it ran on was ended")]
+    Aborted,
+}
+
+/// Why a plugin can not be loaded, whatever its code does: its place in the graph.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum GraphError {
+    /// The path leads back to its first member.
+    #[error("dependency cycle: {}", PathText(.path))]
+    Cycle {
+        /// The members in the order of their edges; the last one depends on the first.
+        path: Vec<(PluginId, Origin)>,
+    },
+    /// It requires what is not there.
+    #[error(
+        "{id} (registered at {origin}) requires {requirement}, which is not registered{near}; \
+         is its crate named with plux::link!?"
+    )]
+    Unknown {
+        /// Who requires it.
+        id: PluginId,
+        /// Where that was registered.
+        origin: Origin,
+        /// What is not there.
+        requirement: PluginId,
+        /// Names like it.
+        near: Near,
+    },
+    /// It depends on what is unusable itself.
+    #[error("{id} depends on {on}, which can not be used: {source}")]
+    Dependency {
+        /// Who depends.
+        id: PluginId,
+        /// On whom.
+        on: PluginId,
+        /// Why that is unusable.
+        source: Arc<GraphError>,
+    },
+}
+
+struct PathText<'a>(&'a [(PluginId, Origin)]);
+
+impl fmt::Display for PathText<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (id, origin) in self.0 {
+            write!(f, "{id} ({}:{}) → ", origin.file, origin.line)?;
+        }
+        match self.0.first() {
+            Some((id, _)) => write!(f, "{id}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Why a plugin was not loaded.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum LoadError {
+    /// No plugin of that name.
+    #[error(
+        "no plugin `{name}` in namespace `{namespace}`{near}{}",
+        if *.empty { ": the namespace is empty, and a crate that nothing names is not linked, \
+                      whatever Cargo.toml says; name it with plux::link!(the_crate)" } else { "" }
+    )]
+    Unknown {
+        /// The namespace that was searched.
+        namespace: Namespace,
+        /// The name that was asked for.
+        name: String,
+        /// Names like it.
+        near: Near,
+        /// Whether the namespace has no plugin at all.
+        empty: bool,
+    },
+    /// The finder has no answer.
+    #[error(transparent)]
+    Find(#[from] FindError),
+    /// Its place in the graph makes it unusable.
+    #[error(transparent)]
+    Graph(#[from] Arc<GraphError>),
+    /// One of its phases failed.
+    #[error(transparent)]
+    Failed(#[from] Arc<LoadFailure>),
+    /// It did not want to load.
+    #[error("{id} (registered at {origin}) is disabled: {reason}")]
+    Disabled {
+        /// The plugin.
+        id: PluginId,
+        /// Where it was registered.
+        origin: Origin,
+        /// Why.
+        reason: Arc<str>,
+    },
+    /// What it requires is not there.
+    #[error("{id} (registered at {origin}) was skipped because of {because}")]
+    Skipped {
+        /// The plugin.
+        id: PluginId,
+        /// Where it was registered.
+        origin: Origin,
+        /// The requirement that failed, is disabled or was skipped itself.
+        because: PluginId,
+    },
+}
