@@ -1,11 +1,13 @@
 //! One connection, until its client or the gateway ends it.
 //!
 //! The trap: told to shut down, hyper finishes the request that is under way and then closes. It
-//! has to be polled on for that, which is what the rest of this task is.
+//! has to be polled on for that, which is what the rest of this task is. But it also waits for the
+//! rest of a first head, which may never come: no request is under way then.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures::future::{Either, select};
@@ -29,8 +31,11 @@ pub(super) async fn serve(
 ) {
     // Answers are whole when they are written; waiting to fill a packet only delays them.
     let _ = stream.set_nodelay(true);
-    let service =
-        service_fn(async |request| Ok::<_, Infallible>(dispatch.answer(request, peer).await));
+    let begun = AtomicBool::new(false);
+    let service = service_fn(async |request| {
+        begun.store(true, Ordering::Relaxed);
+        Ok::<_, Infallible>(dispatch.answer(request, peer).await)
+    });
     let mut connection = pin!(
         http1::Builder::new()
             .timer(TokioTimer::new())
@@ -39,6 +44,7 @@ pub(super) async fn serve(
     );
     let ended = match select(connection.as_mut(), pin!(cx.stopping())).await {
         Either::Left((ended, _)) => ended,
+        Either::Right(_) if !begun.load(Ordering::Relaxed) => return,
         Either::Right(_) => {
             connection.as_mut().graceful_shutdown();
             connection.await

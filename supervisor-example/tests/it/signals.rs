@@ -158,6 +158,18 @@ async fn x08_an_idle_connection_holds_nothing_up() {
 }
 
 #[tokio::test]
+async fn x08_half_a_request_holds_nothing_up() {
+    let home = Home::new();
+    let cloud = home.serve(&["--grace-period", "3600"]).await;
+    let mut slow = TcpStream::connect(cloud.address).await.expect("a connection");
+    slow.write_all(b"GET /_plux/health HTTP/1.1\r\nhost: loc").await.expect("sent");
+    // Answered after the gateway has taken the other connection on.
+    assert_eq!(cloud.health("gateway").await, "running");
+    assert_eq!(cloud.stop().await, Some(0));
+    drop(slow);
+}
+
+#[tokio::test]
 async fn what_is_missing_after_a_cut_stays_missing() {
     let home = Home::new();
     let cloud = home.serve(&[]).await;
