@@ -40,6 +40,8 @@ pub(super) async fn serve(
         http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(HEAD_TIMEOUT)
+            // A client may say that it has no more to ask before it has its answer.
+            .half_close(true)
             .serve_connection(TokioIo::new(stream), service)
     );
     let ended = match select(connection.as_mut(), pin!(cx.stopping())).await {

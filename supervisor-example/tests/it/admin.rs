@@ -1,8 +1,10 @@
 //! `/_plux`: what it answers, to whom, and what the gateway does to itself.
 
 use reqwest::Method;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
-use crate::cloud::{Home, answer, until};
+use crate::cloud::{Home, answer, until, within};
 
 #[tokio::test]
 async fn health_and_services_say_how_everything_is() {
@@ -111,6 +113,21 @@ async fn foreign_hosts_and_origins_are_refused() {
         assert_eq!(answer(request).await.0, status, "{header}: {value}");
         let request = cloud.request(Method::POST, "/_plux/services/s3/stop").header(header, value);
         assert_eq!(answer(request).await.0, status, "{header}: {value}");
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_has_closed_its_own_side_is_answered() {
+    let home = Home::new();
+    let cloud = home.serve(&[]).await;
+    for path in ["/_plux/health", "/bucket/key"] {
+        let mut client = TcpStream::connect(cloud.address).await.expect("a connection");
+        let request = format!("GET {path} HTTP/1.1\r\nhost: localhost\r\n\r\n");
+        client.write_all(request.as_bytes()).await.expect("sent");
+        client.shutdown().await.expect("closed for writing");
+        let mut answer = String::new();
+        within("the answer", client.read_to_string(&mut answer)).await.expect("an answer");
+        assert!(answer.starts_with("HTTP/1.1 "), "{path}: {answer:?}");
     }
 }
 
