@@ -3,7 +3,7 @@
 //! The trap: a signature names the service with certainty, so it goes first; a host below
 //! `localhost` may name a service or a bucket, and only what is no known service is a bucket.
 
-use http::header::{AUTHORIZATION, HOST};
+use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
 use http::{HeaderMap, Uri};
 
 use super::catalog::{self, Known};
@@ -49,7 +49,14 @@ impl Target {
                 Self { service: (*name).to_owned(), protocol: shown.unwrap_or(*protocol) }
             }
             Err(service) => {
-                let other = if service == "s3" { Protocol::S3 } else { Protocol::RestJson };
+                let other = match text(CONTENT_TYPE.as_str()) {
+                    _ if service == "s3" => Protocol::S3,
+                    // Only the calls of this protocol are forms.
+                    Some(form) if form.starts_with("application/x-www-form-urlencoded") => {
+                        Protocol::Query
+                    }
+                    _ => Protocol::RestJson,
+                };
                 Self { service, protocol: shown.unwrap_or(other) }
             }
         }
