@@ -10,14 +10,20 @@ use std::process::{ExitCode, Termination};
 use clap::Parser;
 use futures::future::join;
 use plux::{BoxError, StartError, Supervisor};
-use supervisor_example::arguments::{Arguments, Command, Format, Serve};
+use supervisor_example::arguments::{Arguments, Command, Format, LogFormat, Serve};
 use supervisor_example::{Cloud, Host, Settings, list, logging};
 
 fn main() -> ExitCode {
     match Arguments::parse().command {
         Command::Serve(arguments) => plux::main(async move {
             logging::start(arguments.log_format);
-            serve(&arguments).await.unwrap_or_else(|error| failed(&error))
+            serve(&arguments).await.unwrap_or_else(|error| match arguments.log_format {
+                LogFormat::Text => failed(&error),
+                LogFormat::Json => {
+                    tracing::error!("{error}");
+                    ExitCode::FAILURE
+                }
+            })
         }),
         Command::List { format } => match print_list(format) {
             Ok(()) => ExitCode::SUCCESS,

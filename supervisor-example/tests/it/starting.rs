@@ -136,9 +136,15 @@ async fn a_port_that_is_taken_is_told_and_ends_the_process() {
     let cloud = home.serve(&[]).await;
     let other = Home::new();
     let address = cloud.address.to_string();
-    let mut second = other.command_at(&address, &[]);
-    let second = within("the second process", second.output()).await.expect("its end");
-    let message = String::from_utf8_lossy(&second.stderr);
-    assert_eq!(second.status.code(), Some(1), "{message}");
-    assert!(message.contains(&address), "{message}");
+    for flags in [&[][..], &["--log-format", "json"]] {
+        let mut second = other.command_at(&address, flags);
+        let second = within("the second process", second.output()).await.expect("its end");
+        let message = String::from_utf8_lossy(&second.stderr);
+        assert_eq!(second.status.code(), Some(1), "{message}");
+        let last = message.lines().last().expect("a reason");
+        assert!(last.contains(&address), "{message}");
+        for line in message.lines().filter(|_| !flags.is_empty()) {
+            serde_json::from_str::<serde_json::Value>(line).expect("a JSON object a line");
+        }
+    }
 }
