@@ -113,7 +113,9 @@ fn takes_functions(item: &ItemTrait) -> bool {
     };
     let has_default =
         |inner: &TraitItem| matches!(inner, TraitItem::Fn(method) if method.default.is_some());
-    item.supertraits.iter().all(is_marker) && item.items.iter().all(has_default)
+    item.generics.where_clause.is_none()
+        && item.supertraits.iter().all(is_marker)
+        && item.items.iter().all(has_default)
 }
 
 /// Whether the type is written `()`.
