@@ -85,6 +85,8 @@ impl Registration<'_> {
         // A trait that is no extension point is pointed at.
         let object = quote_spanned!(located(point)=> dyn #point);
         quote! {
+            // A deprecated item is used here because it is registered.
+            #[allow(deprecated)]
             const _: () = {
                 static __PLUX_FACTORY: #private::Factory<dyn #point> =
                     #private::Factory::new(#factory);
