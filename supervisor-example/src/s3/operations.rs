@@ -47,6 +47,7 @@ impl S3 for Operations {
         mut req: S3Request<PutObjectInput>,
     ) -> S3Result<S3Response<PutObjectOutput>> {
         let (bucket, key) = (req.input.bucket.clone(), req.input.key.clone());
+        no_tags(req.input.tagging.as_deref())?;
         self.0.check_bucket(&bucket)?;
         self.0.layout.check(&bucket, &key)?;
         if key.ends_with('/') {
@@ -71,13 +72,15 @@ impl S3 for Operations {
         mut req: S3Request<CopyObjectInput>,
     ) -> S3Result<S3Response<CopyObjectOutput>> {
         let (bucket, key) = (req.input.bucket.clone(), req.input.key.clone());
+        no_tags(req.input.tagging.as_deref())?;
         self.0.check_bucket(&bucket)?;
         self.0.layout.check(&bucket, &key)?;
         let staged = Staged::new(&self.0.layout);
         STAGING.clone_into(&mut req.input.bucket);
         staged.id().clone_into(&mut req.input.key);
         let response = match req.input.copy_source.clone() {
-            CopySource::Bucket { bucket: from, key: source, .. } => {
+            CopySource::Bucket { bucket: from, key: source, version_id } => {
+                no_version(version_id.as_deref())?;
                 self.0.layout.check(&from, &source)?;
                 let _reading = self.0.reading(&from, &source).await;
                 let copied = self.0.files.copy_object(req).await;
@@ -134,6 +137,7 @@ impl S3 for Operations {
         &self,
         req: S3Request<CreateMultipartUploadInput>,
     ) -> S3Result<S3Response<CreateMultipartUploadOutput>> {
+        no_tags(req.input.tagging.as_deref())?;
         self.0.check_bucket(&req.input.bucket)?;
         self.0.layout.check_upload(&req.input.bucket, &req.input.key)?;
         self.0.files.create_multipart_upload(req).await
@@ -153,7 +157,8 @@ impl S3 for Operations {
     ) -> S3Result<S3Response<UploadPartCopyOutput>> {
         self.0.check_upload(&req.input.upload_id)?;
         match req.input.copy_source.clone() {
-            CopySource::Bucket { bucket, key, .. } => {
+            CopySource::Bucket { bucket, key, version_id } => {
+                no_version(version_id.as_deref())?;
                 self.0.layout.check(&bucket, &key)?;
                 let _reading = self.0.reading(&bucket, &key).await;
                 let copied = self.0.files.upload_part_copy(req).await;
@@ -187,6 +192,7 @@ impl S3 for Operations {
         &self,
         req: S3Request<GetObjectInput>,
     ) -> S3Result<S3Response<GetObjectOutput>> {
+        no_version(req.input.version_id.as_deref())?;
         let (bucket, key) = (req.input.bucket.clone(), req.input.key.clone());
         let _reading = self.0.reading(&bucket, &key).await;
         if self.0.is_directory(&bucket, &key).map_err(|error| self.0.no_such(&bucket, error))? {
@@ -203,6 +209,7 @@ impl S3 for Operations {
         &self,
         req: S3Request<HeadObjectInput>,
     ) -> S3Result<S3Response<HeadObjectOutput>> {
+        no_version(req.input.version_id.as_deref())?;
         let (bucket, key) = (req.input.bucket.clone(), req.input.key.clone());
         let _reading = self.0.reading(&bucket, &key).await;
         if self.0.is_directory(&bucket, &key).map_err(|error| self.0.no_such(&bucket, error))? {
@@ -219,6 +226,7 @@ impl S3 for Operations {
         &self,
         req: S3Request<DeleteObjectInput>,
     ) -> S3Result<S3Response<DeleteObjectOutput>> {
+        no_version(req.input.version_id.as_deref())?;
         self.0.remove(&req.input.bucket, &req.input.key).await?;
         Ok(S3Response::new(DeleteObjectOutput::default()))
     }
@@ -229,7 +237,11 @@ impl S3 for Operations {
     ) -> S3Result<S3Response<DeleteObjectsOutput>> {
         let (mut deleted, mut errors) = (Vec::new(), Vec::new());
         for object in req.input.delete.objects {
-            match self.0.remove(&req.input.bucket, &object.key).await {
+            let removed = match no_version(object.version_id.as_deref()) {
+                Ok(()) => self.0.remove(&req.input.bucket, &object.key).await,
+                refused => refused,
+            };
+            match removed {
                 Ok(()) => {
                     deleted.push(DeletedObject { key: Some(object.key), ..Default::default() });
                 }
@@ -313,6 +325,21 @@ impl S3 for Operations {
         req: S3Request<ListObjectsV2Input>,
     ) -> S3Result<S3Response<ListObjectsV2Output>> {
         self.0.files.list_objects_v2(req).await
+    }
+}
+
+/// Objects have one version, which S3 calls `null`.
+fn no_version(id: Option<&str>) -> S3Result<()> {
+    match id {
+        None | Some("null") => Ok(()),
+        Some(_) => Err(s3_error!(NotImplemented, "objects have no versions here")),
+    }
+}
+
+fn no_tags(tags: Option<&str>) -> S3Result<()> {
+    match tags {
+        None | Some("") => Ok(()),
+        Some(_) => Err(s3_error!(NotImplemented, "objects have no tags here")),
     }
 }
 

@@ -188,6 +188,24 @@ async fn a_write_may_ask_for_what_is_there() {
 }
 
 #[tokio::test]
+async fn what_is_not_kept_is_refused_and_changes_nothing() {
+    let (_home, _cloud, bucket) = cloud_with("plain").await;
+    bucket.put_object("k", b"only").await.expect("put");
+    let not_implemented = (501, "NotImplemented".to_owned());
+    let version = HashMap::from([("versionId".to_owned(), "another".to_owned())]);
+    let of_version = bucket.with_extra_query(version).expect("a bucket");
+    assert_eq!(refusal(of_version.get_object("k").await), not_implemented);
+    assert_eq!(refusal(of_version.delete_object("k").await), not_implemented);
+    let tags = HeaderMap::from_iter([(
+        "x-amz-tagging".parse().expect("a name"),
+        "a=b".parse().expect("a value"),
+    )]);
+    let put = bucket.put_object_with_headers("k", b"tagged", Some(tags)).await;
+    assert_eq!(refusal(put), not_implemented);
+    assert_eq!(bucket.get_object("k").await.expect("get").as_slice(), b"only");
+}
+
+#[tokio::test]
 async fn a_bucket_may_have_a_short_name_and_a_host_of_its_own() {
     let (_home, cloud, bucket) = cloud_with("b").await;
     let url = bucket.presign_get("k", 600, Some(HashMap::new())).await.expect("a URL");
