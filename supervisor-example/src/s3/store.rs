@@ -27,7 +27,8 @@ pub(super) struct Store {
     pub(super) files: FileSystem,
     pub(super) layout: Layout,
     keys: Vec<Arc<RwLock<()>>>,
-    /// Held to read by whoever writes into a bucket, to write by whoever removes one.
+    /// Held to read by whoever writes into a bucket, to write by whoever removes one, or a
+    /// directory in one.
     buckets: Arc<RwLock<()>>,
 }
 
@@ -105,7 +106,7 @@ impl Store {
             return Ok(());
         }
         let place = self.layout.object(bucket, key);
-        let there = place.content.exists();
+        let there = place.content.is_file();
         let recorded = || {
             let info: serde_json::Value =
                 serde_json::from_slice(&std::fs::read(&place.internal).ok()?).ok()?;
@@ -135,6 +136,9 @@ impl Store {
         condition: &Condition,
         upload: Option<String>,
     ) -> S3Result<()> {
+        if self.layout.object(bucket, key).content.is_dir() {
+            self.clear(bucket, key).await?;
+        }
         let bucket_guard = Arc::clone(&self.buckets).read_owned().await;
         let key_guard = self.lock(bucket, key).write_owned().await;
         self.check_bucket(bucket)?;
@@ -143,6 +147,17 @@ impl Store {
         blocking(move || {
             let _guards = (bucket_guard, key_guard);
             staged.publish(&bucket, &key, upload)
+        })
+        .await
+    }
+
+    /// Removes the directories that objects below a key have left behind.
+    async fn clear(&self, bucket: &str, key: &str) -> S3Result<()> {
+        let guard = Arc::clone(&self.buckets).write_owned().await;
+        let path = self.layout.object(bucket, key).content;
+        blocking(move || {
+            let _guard = guard;
+            if path.is_dir() && !has_file(&path)? { std::fs::remove_dir_all(&path) } else { Ok(()) }
         })
         .await
     }

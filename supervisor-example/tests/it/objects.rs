@@ -206,6 +206,17 @@ async fn what_is_not_kept_is_refused_and_changes_nothing() {
 }
 
 #[tokio::test]
+async fn a_key_is_free_again_when_no_object_is_left_below_it() {
+    let (_home, _cloud, bucket) = cloud_with("folders").await;
+    bucket.put_object("a/b/c", b"below").await.expect("put");
+    let refused = refusal(bucket.put_object("a", b"above").await);
+    assert_eq!(refused, (400, "InvalidRequest".to_owned()));
+    bucket.delete_object("a/b/c").await.expect("delete");
+    bucket.put_object("a", b"above").await.expect("put");
+    assert_eq!(bucket.get_object("a").await.expect("get").as_slice(), b"above");
+}
+
+#[tokio::test]
 async fn a_bucket_may_have_a_short_name_and_a_host_of_its_own() {
     let (_home, cloud, bucket) = cloud_with("b").await;
     let url = bucket.presign_get("k", 600, Some(HashMap::new())).await.expect("a URL");
