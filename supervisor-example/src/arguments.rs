@@ -1,8 +1,8 @@
 //! The command line: flags before environment before defaults.
 //!
 //! The trap: a list of services usually comes from a script that was written for another cloud, so
-//! a service of AWS that is not part of this one is no error, and neither is an empty entry; a
-//! misspelt name is.
+//! a service of AWS that is known and not part of this one is no error, and neither is an empty
+//! entry; a misspelt name is. What is linked in counts, known or not.
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -10,8 +10,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Parser, Subcommand, ValueEnum};
+use plux::{PluginFinder, RegistryFinder};
 
-use crate::aws::KNOWN;
+use crate::aws::{AWS, KNOWN};
 use crate::cloud::{Credentials, Settings};
 
 /// A local cloud: one port, and services that start on their first request.
@@ -119,15 +120,21 @@ impl Serve {
     }
 }
 
-/// A name of the catalog, or nothing.
+/// The name of a service that is linked in or of the catalog, or nothing.
 fn service(text: &str) -> Result<String, String> {
     let name = text.trim();
-    if name.is_empty() || KNOWN.iter().any(|known| known.name == name) {
+    let linked = RegistryFinder.find(&AWS).map_err(|error| error.to_string())?;
+    let names: BTreeSet<&str> = KNOWN
+        .iter()
+        .map(|known| known.name)
+        .chain(linked.iter().map(|spec| spec.name().as_str()))
+        .collect();
+    if name.is_empty() || names.contains(name) {
         return Ok(name.to_owned());
     }
-    let near = KNOWN
+    let near = names
         .iter()
-        .map(|known| (strsim::damerau_levenshtein(known.name, name), known.name))
+        .map(|known| (strsim::damerau_levenshtein(known, name), known))
         .min()
         .filter(|(distance, _)| *distance <= 2)
         .map(|(_, near)| format!("; did you mean `{near}`?"));
@@ -141,7 +148,29 @@ fn seconds(text: &str) -> Result<Duration, String> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use plux::{BoxError, Service};
+
     use super::*;
+    use crate::Cloud;
+    use crate::aws::AwsService;
+
+    #[derive(Default)]
+    struct Own;
+
+    #[plux::plugin(name = "a-service-of-ones-own")]
+    impl AwsService for Own {
+        async fn load(&self, _: &Cloud) -> Result<Arc<dyn Service>, BoxError> {
+            Err("nobody loads it".into())
+        }
+    }
+
+    #[test]
+    fn a_service_that_is_linked_in_may_be_named_whatever_the_catalog_knows() {
+        let name = "a-service-of-ones-own";
+        assert_eq!(service(name).as_deref(), Ok(name));
+    }
 
     #[test]
     fn the_flags_are_consistent() {

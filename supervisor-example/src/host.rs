@@ -12,12 +12,9 @@ use plux::{
     PluginManager, PluginSpec, RegistryFinder, SpecRef, Supervisor, Tracing,
 };
 
-use crate::aws::AwsService;
+use crate::aws::{AWS, AwsService};
 use crate::cloud::{Cloud, CloudService};
 use crate::gateway::Gateway;
-
-/// The namespace of the AWS services.
-const AWS: Namespace = Namespace::literal("aws.services");
 
 /// The managers of a cloud.
 pub struct Host {

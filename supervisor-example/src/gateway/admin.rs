@@ -78,7 +78,7 @@ fn services(dispatch: &Dispatch, supervisor: &Supervisor) -> Value {
 /// The word for a service's state: LocalStack's where it has one.
 fn word(dispatch: &Dispatch, status: &ServiceStatus) -> &'static str {
     match &status.state {
-        _ if dispatch.is_disabled(status.id.name.as_str()) => "disabled",
+        ServiceState::Stopped(_) if dispatch.is_disabled(status.id.name.as_str()) => "disabled",
         ServiceState::Stopped(Stopped::NeverStarted) => "available",
         ServiceState::Waiting => "starting",
         state => state.word(),
