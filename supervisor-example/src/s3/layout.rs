@@ -83,11 +83,14 @@ impl Layout {
     /// Whether a key can be kept here.
     ///
     /// # Errors
-    /// `InvalidArgument` for a key that would leave its bucket, `KeyTooLongError` for one whose
+    /// `InvalidArgument` for a key that would leave its bucket or is no file name, `KeyTooLongError` for one whose
     /// files would have too long a name.
     pub(super) fn check(&self, bucket: &str, key: &str) -> S3Result<()> {
         // The last part of `a/` is empty: that key is the directory itself.
         let parts = || key.strip_suffix('/').unwrap_or(key).split('/');
+        if key.contains('\0') {
+            return Err(s3_error!(InvalidArgument, "a key may not have the character zero"));
+        }
         if parts().any(|part| matches!(part, "" | "." | "..")) {
             return Err(s3_error!(InvalidArgument, "a key may not have a part `.`, `..` or empty"));
         }
@@ -146,7 +149,9 @@ mod tests {
         for key in ["a", "a/b", "a/b/", "..a", "a..", ".a", "a b/\u{e4}", "a\\b"] {
             assert!(layout.check("b", key).is_ok(), "{key}");
         }
-        for key in ["", "/", "/a", "a//b", "a//", "./a", "a/./b", "a/..", "../../lock"] {
+        for key in
+            ["", "\0", "a\0b", "/", "/a", "a//b", "a//", "./a", "a/./b", "a/..", "../../lock"]
+        {
             let error = layout.check("b", key).expect_err(key);
             assert_eq!(error.code().as_str(), "InvalidArgument", "{key}");
         }
