@@ -1,5 +1,6 @@
 //! S3, as a plugin and a service: s3s speaks the protocol, the store keeps the objects.
 
+mod encoding;
 mod host;
 mod journal;
 mod layout;

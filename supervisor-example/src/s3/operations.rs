@@ -13,6 +13,7 @@ use async_trait::async_trait;
 use s3s::dto::*;
 use s3s::{S3, S3Error, S3ErrorCode, S3Request, S3Response, S3Result, s3_error};
 
+use super::encoding::{encode_list, encode_list_v2};
 use super::journal::Staged;
 use super::layout::STAGING;
 use super::store::{Condition, Store, blocking};
@@ -317,14 +318,18 @@ impl S3 for Operations {
         &self,
         req: S3Request<ListObjectsInput>,
     ) -> S3Result<S3Response<ListObjectsOutput>> {
-        self.0.files.list_objects(req).await
+        let mut response = self.0.files.list_objects(req).await?;
+        encode_list(&mut response.output);
+        Ok(response)
     }
 
     async fn list_objects_v2(
         &self,
         req: S3Request<ListObjectsV2Input>,
     ) -> S3Result<S3Response<ListObjectsV2Output>> {
-        self.0.files.list_objects_v2(req).await
+        let mut response = self.0.files.list_objects_v2(req).await?;
+        encode_list_v2(&mut response.output);
+        Ok(response)
     }
 }
 

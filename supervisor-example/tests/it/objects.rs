@@ -94,6 +94,26 @@ async fn a_list_comes_in_pages() {
 }
 
 #[tokio::test]
+async fn a_list_is_encoded_when_that_is_asked_for() {
+    let (_home, _cloud, bucket) = cloud_with("encoded").await;
+    for key in ["in/a+b", "in/a%20b", "in+/k"] {
+        bucket.put_object(key, b"x").await.expect("put");
+    }
+    let listed = async |bucket: &Bucket| {
+        let pages = bucket.list("in".into(), Some("/".into())).await.expect("a list");
+        let below = bucket.list("in/".into(), None).await.expect("a list");
+        let prefixes = pages.iter().flat_map(|page| page.common_prefixes.iter().flatten());
+        let keys = below.iter().flat_map(|page| &page.contents);
+        let prefixes = prefixes.map(|prefix| prefix.prefix.clone());
+        prefixes.chain(keys.map(|object| object.key.clone())).collect::<Vec<String>>()
+    };
+    assert_eq!(listed(&bucket).await, ["in+/", "in/", "in/a%20b", "in/a+b"]);
+    let url = HashMap::from([("encoding-type".to_owned(), "url".to_owned())]);
+    let encoded = bucket.with_extra_query(url).expect("a bucket");
+    assert_eq!(listed(&encoded).await, ["in%2B/", "in/", "in/a%2520b", "in/a%2Bb"]);
+}
+
+#[tokio::test]
 async fn a_presigned_url_works_without_credentials_until_it_is_changed() {
     let (_home, cloud, bucket) = cloud_with("signed").await;
     let put = bucket.presign_put("k", 600, None, None).await.expect("a URL");
