@@ -35,9 +35,9 @@ pub enum EventKind {
     LoadStarted,
     /// Its output is there.
     Loaded,
-    /// `should_load` or `load` failed.
+    /// `should_load` or `load` failed, or a filter panicked.
     LoadFailed(Arc<LoadFailure>),
-    /// It did not want to load.
+    /// It did not want to load, or a filter refused it.
     Disabled(Arc<str>),
     /// What it requires is not there.
     Skipped(PluginId),

@@ -50,6 +50,7 @@ pub mod __private;
 mod error;
 mod event;
 mod extension;
+mod filter;
 mod finder;
 mod function;
 mod graph;
@@ -235,6 +236,7 @@ pub use error::{
 };
 pub use event::{Event, EventKind};
 pub use extension::ExtensionPoint;
+pub use filter::{FilterGuard, FilterRule, FilterRuleBuilder, PluginFilter, RuleError};
 pub use finder::{ListFinder, PluginFinder, RegistryFinder};
 pub use function::{FnService, FromService};
 pub use handle::Handle;

@@ -9,8 +9,12 @@ use std::sync::Arc;
 pub enum Phase {
     /// Matching the spec to the manager's extension point.
     Resolve,
+    /// Asking the filters about the spec.
+    BeforeInit,
     /// Running the factory.
     Init,
+    /// Asking the filters about the initialized plugin.
+    BeforeLoad,
     /// Asking `should_load`.
     ShouldLoad,
     /// Running `load`.
@@ -23,7 +27,9 @@ impl fmt::Display for Phase {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Resolve => "resolve",
+            Self::BeforeInit => "before_init",
             Self::Init => "init",
+            Self::BeforeLoad => "before_load",
             Self::ShouldLoad => "should_load",
             Self::Load => "load",
             Self::Run => "run",

@@ -25,7 +25,7 @@ pub enum PluginState {
     Loading,
     /// Its output is there.
     Loaded,
-    /// It did not want to load.
+    /// It did not want to load, or a filter refused it.
     Disabled(Arc<str>),
     /// A phase failed.
     Failed(Arc<LoadFailure>),
@@ -70,7 +70,7 @@ pub enum ServiceState {
     Stopping(StopReason),
     /// It ended in a failure; the cause is kept until the next start.
     Failed(Arc<ServiceFailure>),
-    /// Its plugin did not want to load.
+    /// Its plugin did not want to load, or a filter refused it.
     Disabled(Arc<str>),
 }
 

@@ -31,6 +31,10 @@ mod d05_reactions;
 #[cfg(test)]
 mod drop;
 #[cfg(test)]
+mod filter_rules;
+#[cfg(test)]
+mod filters;
+#[cfg(test)]
 mod find;
 #[cfg(test)]
 mod kit;

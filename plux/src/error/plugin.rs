@@ -188,7 +188,7 @@ pub enum LoadError {
     /// One of its phases failed.
     #[error(transparent)]
     Failed(#[from] Arc<LoadFailure>),
-    /// It did not want to load.
+    /// It did not want to load, or a filter refused it.
     #[error("{id} (registered at {origin}) is disabled: {reason}")]
     Disabled {
         /// The plugin.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::handle::PluginManager;
 use super::shared::Shared;
 use crate::extension::ExtensionPoint;
+use crate::filter::{Filters, PluginFilter};
 use crate::finder::{PluginFinder, RegistryFinder};
 use crate::listener::{Hub, Listener};
 use crate::name::Namespace;
@@ -16,14 +17,20 @@ pub struct PluginManagerBuilder<P: ExtensionPoint + ?Sized + 'static> {
     context: P::Context,
     namespace: Option<Namespace>,
     finder: Box<dyn PluginFinder>,
+    filters: Vec<Box<dyn PluginFilter<P>>>,
     listeners: Vec<Box<dyn Listener>>,
 }
 
 impl<P: ExtensionPoint + ?Sized + 'static> PluginManager<P> {
     /// Builds a manager; `context` is what it hands to every plugin.
     pub fn builder(context: P::Context) -> PluginManagerBuilder<P> {
-        let finder = Box::new(RegistryFinder);
-        PluginManagerBuilder { context, namespace: P::NAMESPACE, finder, listeners: Vec::new() }
+        PluginManagerBuilder {
+            context,
+            namespace: P::NAMESPACE,
+            finder: Box::new(RegistryFinder),
+            filters: Vec::new(),
+            listeners: Vec::new(),
+        }
     }
 }
 
@@ -37,6 +44,14 @@ impl<P: ExtensionPoint + ?Sized + 'static> PluginManagerBuilder<P> {
     /// Takes specs from `finder` instead of the [`RegistryFinder`].
     pub fn finder(mut self, finder: impl PluginFinder) -> Self {
         self.finder = Box::new(finder);
+        self
+    }
+
+    /// Adds a filter, which may refuse plugins: a [`FilterRule`](crate::FilterRule) or one of one's
+    /// own. Filters are asked in the order they were added, after the [process-wide
+    /// rules](crate::FilterRule::install), which these do not replace; the first refusal counts.
+    pub fn filter(mut self, filter: impl PluginFilter<P>) -> Self {
+        self.filters.push(Box::new(filter));
         self
     }
 
@@ -59,8 +74,8 @@ impl<P: ExtensionPoint + ?Sized + 'static> PluginManagerBuilder<P> {
                 std::any::type_name::<P>()
             );
         };
-        let hub = Hub::new(self.listeners);
-        let shared = Shared::new(self.context, namespace, self.finder, hub, place);
+        let (filters, hub) = (Filters::new(self.filters), Hub::new(self.listeners));
+        let shared = Shared::new(self.context, namespace, self.finder, filters, hub, place);
         PluginManager::new(Arc::new(shared))
     }
 }

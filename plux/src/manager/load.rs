@@ -18,6 +18,7 @@ use super::shared::Shared;
 use crate::error::{BoxError, FailureCause, LoadFailure};
 use crate::event::EventKind;
 use crate::extension::{self, ExtensionPoint};
+use crate::filter::Answer;
 use crate::reason::{Disabled, Phase};
 use crate::spec::DependencyKind;
 use crate::table::{Claim, Entry, Initialized, Loading, Reason, Table, Turn, discard};
@@ -58,6 +59,13 @@ enum Trouble {
 
 impl<'a, P: ExtensionPoint + ?Sized + 'static> Attempt<'a, P> {
     async fn run(&self, claim: Claim<'a, P>) {
+        if self.shared.filters.are_there()
+            && let Some(reason) = self.refused_spec()
+        {
+            let ended = claim.not(reason.clone());
+            self.emit(|| fact(reason));
+            return drop(ended);
+        }
         if let Some(because) = self.missing().await {
             let because = because.spec().id();
             let ended = claim.not(Reason::Skipped(because.clone()));
@@ -65,6 +73,13 @@ impl<'a, P: ExtensionPoint + ?Sized + 'static> Attempt<'a, P> {
             return drop(ended);
         }
         let Some(plugin) = self.initialize(claim) else { return };
+        if self.shared.filters.are_own()
+            && let Some(reason) = self.refused_plugin(plugin.plugin())
+        {
+            let ended = plugin.not(reason.clone());
+            self.emit(|| fact(reason));
+            return drop(ended);
+        }
         let Some(plugin) = self.ask(plugin).await else { return };
         self.load(plugin).await;
     }
@@ -126,6 +141,31 @@ impl<'a, P: ExtensionPoint + ?Sized + 'static> Attempt<'a, P> {
         self.emit(|| EventKind::InitFailed(failure));
         drop(ended);
         None
+    }
+
+    /// What filters have against the spec. A closed manager asks none: it ends before the factory.
+    #[cold]
+    fn refused_spec(&self) -> Option<Reason> {
+        if self.shared.closing.is_closed() {
+            return None;
+        }
+        let answer = self.shared.filters.before_init(self.entry.spec());
+        self.refusal(Phase::BeforeInit, answer)
+    }
+
+    /// What filters have against the plugin that was made.
+    #[cold]
+    fn refused_plugin(&self, plugin: &P) -> Option<Reason> {
+        let answer = self.shared.filters.before_load(self.entry.spec(), plugin);
+        self.refusal(Phase::BeforeLoad, answer)
+    }
+
+    fn refusal(&self, phase: Phase, answer: Answer) -> Option<Reason> {
+        match answer {
+            Ok(Ok(())) => None,
+            Ok(Err(disabled)) => Some(Reason::Disabled(disabled.into_reason())),
+            Err(panic) => Some(self.reason(phase, Trouble::Panic(panic))),
+        }
     }
 
     /// Asks the plugin whether it wants to be loaded, if it has an answer of its own.

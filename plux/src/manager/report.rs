@@ -27,7 +27,7 @@ impl<P: ExtensionPoint + ?Sized + 'static> LoadReport<P> {
         &self.loaded
     }
 
-    /// Those that did not want to load, and why.
+    /// Those that did not want to load or were refused by a filter, and why.
     pub fn disabled(&self) -> &[(PluginId, Arc<str>)] {
         &self.disabled
     }

@@ -11,6 +11,7 @@ use parking_lot::ReentrantMutex;
 use super::closing::Closing;
 use crate::error::{BoxError, FindError};
 use crate::extension::ExtensionPoint;
+use crate::filter::Filters;
 use crate::finder::PluginFinder;
 use crate::listener::Hub;
 use crate::name::Namespace;
@@ -24,6 +25,7 @@ pub(super) struct Shared<P: ExtensionPoint + ?Sized + 'static> {
     finding: ReentrantMutex<Cell<bool>>,
     pub(super) finder: Box<dyn PluginFinder>,
     pub(super) namespace: Namespace,
+    pub(super) filters: Filters<P>,
     pub(super) hub: Hub,
     pub(super) closing: Closing,
     /// Where the manager was built.
@@ -36,6 +38,7 @@ impl<P: ExtensionPoint + ?Sized + 'static> Shared<P> {
         context: P::Context,
         namespace: Namespace,
         finder: Box<dyn PluginFinder>,
+        filters: Filters<P>,
         hub: Hub,
         place: &'static Location<'static>,
     ) -> Self {
@@ -44,6 +47,7 @@ impl<P: ExtensionPoint + ?Sized + 'static> Shared<P> {
             finding: ReentrantMutex::new(Cell::new(false)),
             finder,
             namespace,
+            filters,
             hub,
             closing: Closing::new(),
             place,
