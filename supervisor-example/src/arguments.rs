@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Parser, Subcommand, ValueEnum};
-use plux::{PluginFinder, RegistryFinder};
+use plux::{FilterRule, PluginFinder, RegistryFinder};
 
 use crate::aws::{AWS, KNOWN};
 use crate::cloud::{Credentials, Settings};
@@ -55,6 +55,15 @@ pub struct Serve {
         value_parser = service
     )]
     pub services: Vec<String>,
+    /// The plugins that may not load: globs over their names, separated by commas, such as `s3,sq*`.
+    #[arg(
+        long,
+        value_name = "GLOBS",
+        env = "PLUX_DISABLE",
+        value_delimiter = ',',
+        value_parser = refused
+    )]
+    pub disable: Vec<Option<FilterRule>>,
     /// Start every service at once and not at its first request.
     #[arg(long, env = "EAGER_SERVICE_LOADING", value_parser = clap::builder::FalseyValueParser::new())]
     pub eager: bool,
@@ -112,6 +121,7 @@ impl Serve {
             gateway: self.gateway,
             data_directory: self.data_dir.clone(),
             services: Some(services).filter(|services| !services.is_empty()),
+            refused: self.disable.iter().flatten().cloned().collect(),
             credentials: Credentials {
                 access_key: self.access_key.clone(),
                 secret_key: self.secret_key.clone(),
@@ -139,6 +149,17 @@ fn service(text: &str) -> Result<String, String> {
         .filter(|(distance, _)| *distance <= 2)
         .map(|(_, near)| format!("; did you mean `{near}`?"));
     Err(format!("there is no service `{name}`{}", near.unwrap_or_default()))
+}
+
+/// A rule for the plugins of these names, or nothing.
+fn refused(text: &str) -> Result<Option<FilterRule>, String> {
+    let glob = text.trim();
+    if glob.is_empty() {
+        return Ok(None);
+    }
+    // The message of clap names the flag alone.
+    let rule = FilterRule::builder().name(glob).build();
+    rule.map(Some).map_err(|error| format!("PLUX_DISABLE: {error}"))
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {

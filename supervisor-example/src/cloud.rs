@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use plux::Service;
+use plux::{FilterRule, PluginSpec, Service};
 
 /// The contract of the cloud's own services: the data directory, the gateway.
 #[plux::extension_point(namespace = "cloud.services", context = Cloud, output = Arc<dyn Service>)]
@@ -43,6 +43,8 @@ pub struct Settings {
     pub data_directory: PathBuf,
     /// The AWS services that may start; `None` is all.
     pub services: Option<BTreeSet<String>>,
+    /// The plugins that may not load.
+    pub refused: Vec<FilterRule>,
     /// With what clients sign.
     pub credentials: Credentials,
 }
@@ -54,6 +56,7 @@ impl Default for Settings {
             gateway: SocketAddr::from(([127, 0, 0, 1], 4566)),
             data_directory: PathBuf::from("plux-data"),
             services: None,
+            refused: Vec::new(),
             credentials: Credentials::default(),
         }
     }
@@ -68,6 +71,16 @@ impl Cloud {
     /// Whether the AWS service of this name may start.
     pub fn enabled(&self, service: &str) -> bool {
         self.settings.services.as_ref().is_none_or(|services| services.contains(service))
+    }
+
+    /// The rules for the plugins that may not load.
+    pub fn refused(&self) -> &[FilterRule] {
+        &self.settings.refused
+    }
+
+    /// Whether a rule refuses the plugin of this spec.
+    pub fn refuses(&self, spec: &PluginSpec) -> bool {
+        self.refused().iter().any(|rule| rule.matches(spec))
     }
 
     /// Where everything is kept.

@@ -8,8 +8,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use plux::{
-    BoxError, BuildError, Dependency, DependencyKind, FindError, Name, Namespace, PluginFinder,
-    PluginManager, PluginSpec, RegistryFinder, SpecRef, Supervisor, Tracing,
+    BoxError, BuildError, Dependency, DependencyKind, ExtensionPoint, FindError, Name, Namespace,
+    PluginFinder, PluginManager, PluginManagerBuilder, PluginSpec, RegistryFinder, SpecRef,
+    Supervisor, Tracing,
 };
 
 use crate::aws::{AWS, AwsService};
@@ -25,9 +26,8 @@ pub struct Host {
 impl Host {
     /// Takes the plugins that are linked in. Nothing of theirs runs.
     pub fn new(cloud: &Cloud) -> Self {
-        let aws = PluginManager::builder(cloud.clone()).listener(Tracing).build();
-        let finder = WithGateway { aws: aws.clone() };
-        let own = PluginManager::builder(cloud.clone()).finder(finder).listener(Tracing).build();
+        let aws = builder(cloud).build();
+        let own = builder(cloud).finder(WithGateway { aws: aws.clone() }).build();
         Self { aws, own }
     }
 
@@ -55,6 +55,12 @@ impl Host {
     }
 }
 
+/// What the managers have in common: the context, the log, and what may not load.
+fn builder<P: ExtensionPoint<Context = Cloud> + ?Sized>(cloud: &Cloud) -> PluginManagerBuilder<P> {
+    let builder = PluginManager::builder(cloud.clone()).listener(Tracing);
+    cloud.refused().iter().cloned().fold(builder, PluginManagerBuilder::filter)
+}
+
 /// The registered services of the cloud, and the gateway.
 struct WithGateway {
     aws: PluginManager<dyn AwsService>,
@@ -63,17 +69,17 @@ struct WithGateway {
 impl PluginFinder for WithGateway {
     fn find(&self, namespace: &Namespace) -> Result<Vec<SpecRef>, BoxError> {
         let mut specs = RegistryFinder.find(namespace)?;
-        let names: Arc<[Name]> = self.aws.names()?.into();
-        let served = Arc::clone(&names);
+        let aws: Arc<[SpecRef]> = self.aws.specs()?.into();
+        let served = Arc::clone(&aws);
         let make = move || {
             let gateway: Arc<dyn CloudService> = Arc::new(Gateway::new(Arc::clone(&served)));
             Ok(gateway)
         };
         let gateway = PluginSpec::new(namespace.clone(), Name::literal("gateway"), make);
-        let after = names.iter().map(|name| Dependency {
+        let after = aws.iter().map(|spec| Dependency {
             kind: DependencyKind::After,
             namespace: Some(AWS),
-            name: name.clone(),
+            name: spec.name().clone(),
         });
         let gateway = after.fold(gateway, PluginSpec::with_dependency);
         specs.push(gateway.with_origin(plux::origin!()).into());

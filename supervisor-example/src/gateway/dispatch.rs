@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use plux::{HandleError, Name, ServiceContext, StartError, Supervisor};
+use plux::{HandleError, Name, ServiceContext, SpecRef, StartError, Supervisor};
 
 use super::{admin, local};
 use crate::aws::{CallError, Endpoint, Fault, Request, Response, Target, full};
@@ -28,12 +28,12 @@ const MOVES: u32 = 16;
 pub(super) struct Dispatch {
     cx: ServiceContext,
     cloud: Cloud,
-    aws: Arc<[Name]>,
+    aws: Arc<[SpecRef]>,
     requests: Arc<AtomicU64>,
 }
 
 impl Dispatch {
-    pub(super) fn new(cx: &ServiceContext, cloud: Cloud, aws: Arc<[Name]>) -> Self {
+    pub(super) fn new(cx: &ServiceContext, cloud: Cloud, aws: Arc<[SpecRef]>) -> Self {
         Self { cx: cx.clone(), cloud, aws, requests: Arc::default() }
     }
 
@@ -57,8 +57,8 @@ impl Dispatch {
 
     async fn call(&self, target: &Target, mut request: Request) -> Result<Response, Fault> {
         let name = target.service.as_str();
-        if !self.is_aws(name) {
-            let here: Vec<&str> = self.aws.iter().map(Name::as_str).collect();
+        if self.aws(name).is_none() {
+            let here: Vec<&str> = self.aws.iter().map(|spec| spec.name().as_str()).collect();
             let here = here.join(", ");
             return Err(Fault::not_implemented(format!(
                 "there is no `{name}` here; there is {here}"
@@ -115,12 +115,12 @@ impl Dispatch {
         self.cx.name()
     }
 
-    /// Whether this is an AWS service that is switched off.
+    /// Whether this is an AWS service that is switched off or refused.
     pub(super) fn is_disabled(&self, name: &str) -> bool {
-        self.is_aws(name) && !self.cloud.enabled(name)
+        self.aws(name).is_some_and(|spec| !self.cloud.enabled(name) || self.cloud.refuses(spec))
     }
 
-    fn is_aws(&self, name: &str) -> bool {
-        self.aws.iter().any(|known| known == name)
+    fn aws(&self, name: &str) -> Option<&SpecRef> {
+        self.aws.iter().find(|spec| spec.name() == name)
     }
 }

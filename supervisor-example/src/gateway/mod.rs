@@ -14,7 +14,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use plux::{BoxError, Name, Service, ServiceContext};
+use plux::{BoxError, Service, ServiceContext, SpecRef};
 use tokio::net::TcpListener;
 
 use self::dispatch::Dispatch;
@@ -25,11 +25,11 @@ const NO_SOCKETS: Duration = Duration::from_millis(100);
 
 /// The gateway's plugin. It is made for the AWS services that are registered.
 pub(crate) struct Gateway {
-    aws: Arc<[Name]>,
+    aws: Arc<[SpecRef]>,
 }
 
 impl Gateway {
-    pub(crate) fn new(aws: Arc<[Name]>) -> Self {
+    pub(crate) fn new(aws: Arc<[SpecRef]>) -> Self {
         Self { aws }
     }
 }
@@ -47,7 +47,7 @@ impl CloudService for Gateway {
 
 struct Listening {
     cloud: Cloud,
-    aws: Arc<[Name]>,
+    aws: Arc<[SpecRef]>,
     bound: OnceLock<SocketAddr>,
 }
 

@@ -10,6 +10,7 @@ mod absent;
 mod admin;
 mod cloud;
 mod commands;
+mod disable;
 mod kills;
 mod objects;
 mod signals;
