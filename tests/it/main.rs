@@ -17,6 +17,8 @@ mod c06_calls;
 #[cfg(test)]
 mod c06_outside;
 #[cfg(test)]
+mod calling;
+#[cfg(test)]
 mod contract;
 #[cfg(test)]
 mod d01_edges;
