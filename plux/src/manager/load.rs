@@ -2,27 +2,27 @@
 //!
 //! All code of a plugin is called here, and whatever it throws ends here.
 //!
-//! Trap: the first poll of a plugin's future is also the first poll of the attempt it is made in. When
-//! it is pending its waker stands, so the attempt goes to sleep without polling it a second time.
+//! Trap: a future within a future costs more than most loads do. So this is one async function over
+//! plain ones, and it awaits nothing but what is pending.
 
-use std::future::{Future, poll_fn};
-use std::mem;
-use std::pin::pin;
+use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use futures::future::BoxFuture;
 use tracing::Span;
+use tracing::level_filters::LevelFilter;
 
+use super::calling::{Begun, Call, Trouble};
 use super::shared::Shared;
-use crate::error::{BoxError, FailureCause, LoadFailure};
+use crate::error::{BoxError, FailureCause, LoadError, LoadFailure};
 use crate::event::EventKind;
 use crate::extension::{self, ExtensionPoint};
 use crate::filter::Answer;
 use crate::reason::{Disabled, Phase};
 use crate::spec::DependencyKind;
-use crate::table::{Claim, Entry, Initialized, Loading, Reason, Table, Turn, discard};
-use crate::task::{self, Caught, Panic};
+use crate::table::{Claim, Ended, Entry, Initialized, Reason, Table, Turn};
+use crate::task;
 
 /// Makes an attempt to load the plugin of the row `index` for a call, or waits for the one under way.
 /// Its requirements have been decided before.
@@ -32,15 +32,66 @@ pub(super) async fn attempt<P: ExtensionPoint + ?Sized + 'static>(
     index: u32,
     call: u64,
 ) {
-    let entry = table.row(index);
+    let (entry, context, closing) = (table.row(index), &shared.context, &shared.closing);
+    let this = Attempt { shared, table, entry };
     if let Some(problem) = table.unusable(entry) {
-        let why = || EventKind::ResolveFailed(problem.to_string().into());
-        return shared.hub.emit(|| (entry.spec().id(), why()));
+        return this.refuse(problem);
     }
-    match entry.claim(&table.calls, call) {
-        Turn::Mine(claim) => Attempt { shared, table, entry }.run(claim).await,
-        Turn::Busy => entry.settled().await,
-        Turn::Settled => {}
+    let claim = match entry.claim(&table.calls, call) {
+        Turn::Mine(claim) => claim,
+        Turn::Busy => return entry.settled().await,
+        Turn::Settled => return,
+    };
+    if shared.filters.are_there()
+        && let Some(reason) = this.refused_spec()
+    {
+        return this.end(claim.not(reason.clone()), || fact(reason));
+    }
+    let missing = loop {
+        match this.missing() {
+            Ok(missing) => break missing,
+            Err(busy) => busy.settled().await,
+        }
+    };
+    if let Some(because) = missing {
+        return this.skip(claim, because);
+    }
+    let Some(mut plugin) = this.initialize(claim) else { return };
+    if shared.filters.are_own()
+        && let Some(reason) = this.refused_plugin(plugin.plugin())
+    {
+        return this.end(plugin.not(reason.clone()), || fact(reason));
+    }
+    let asks = task::catch(|| plugin.plugin().asks_should_load());
+    if !matches!(asks, Ok(false)) {
+        let ask = || plugin.plugin().should_load(context);
+        let answer = match asks {
+            Ok(_) => {
+                match poll_fn(|cx| Poll::Ready(this.begin(Phase::ShouldLoad, ask, cx))).await {
+                    Begun::Done(answer) => answer,
+                    Begun::Pending(call) => call.end(closing).await,
+                }
+            }
+            Err(panic) => Err(Trouble::Panic(panic)),
+        };
+        match this.answered(plugin, answer) {
+            Some(willing) => plugin = willing,
+            None => return,
+        }
+    }
+    let plugin = plugin.loading();
+    this.emit(|| EventKind::LoadStarted);
+    let load = || plugin.plugin().load(context);
+    let output = match poll_fn(|cx| Poll::Ready(this.begin(Phase::Load, load, cx))).await {
+        Begun::Done(output) => output,
+        Begun::Pending(call) => call.end(closing).await,
+    };
+    match output {
+        Ok(output) => this.end(plugin.loaded(output), || EventKind::Loaded),
+        Err(trouble) => {
+            let reason = this.reason(Phase::Load, trouble);
+            this.end(plugin.not(reason.clone()), || fact(reason));
+        }
     }
 }
 
@@ -50,97 +101,10 @@ struct Attempt<'a, P: ExtensionPoint + ?Sized + 'static> {
     entry: &'a Entry<P>,
 }
 
-/// What user code did instead of yielding a value.
-enum Trouble {
-    Error(BoxError),
-    Panic(Panic),
-    Aborted,
-}
-
 impl<'a, P: ExtensionPoint + ?Sized + 'static> Attempt<'a, P> {
-    async fn run(&self, claim: Claim<'a, P>) {
-        if self.shared.filters.are_there()
-            && let Some(reason) = self.refused_spec()
-        {
-            let ended = claim.not(reason.clone());
-            self.emit(|| fact(reason));
-            return drop(ended);
-        }
-        if let Some(because) = self.missing().await {
-            let because = because.spec().id();
-            let ended = claim.not(Reason::Skipped(because.clone()));
-            self.emit(|| EventKind::Skipped(because));
-            return drop(ended);
-        }
-        let Some(plugin) = self.initialize(claim) else { return };
-        if self.shared.filters.are_own()
-            && let Some(reason) = self.refused_plugin(plugin.plugin())
-        {
-            let ended = plugin.not(reason.clone());
-            self.emit(|| fact(reason));
-            return drop(ended);
-        }
-        let Some(plugin) = self.ask(plugin).await else { return };
-        self.load(plugin).await;
-    }
-
-    /// A requirement that is not loaded. One that somebody tries anew is waited for.
-    async fn missing(&self) -> Option<&'a Entry<P>> {
-        for &(node, kind) in self.table.graph().dependencies(self.entry.index()) {
-            if kind == DependencyKind::Requires {
-                let requirement = self.table.row(node);
-                requirement.settled().await;
-                if requirement.value().is_none() {
-                    return Some(requirement);
-                }
-            }
-        }
-        None
-    }
-
-    fn initialize(&self, mut claim: Claim<'a, P>) -> Option<Initialized<'a, P>> {
-        let spec = self.entry.spec();
-        let resolved = match extension::resolve::<P>(spec) {
-            _ if self.shared.closing.is_closed() => Err(FailureCause::Aborted),
-            Some(factory) => Ok(factory),
-            None => Err(FailureCause::Mismatch {
-                registered: spec.factory().extension_point(),
-                expected: std::any::type_name::<P>(),
-                manager: self.shared.place,
-            }),
-        };
-        let factory = match resolved {
-            Ok(factory) => factory,
-            Err(cause) => {
-                let failure = self.failure(Phase::Resolve, cause);
-                let ended = claim.not(Reason::Failed(Arc::clone(&failure)));
-                self.emit(|| EventKind::ResolveFailed(failure.to_string().into()));
-                drop(ended);
-                return None;
-            }
-        };
-        self.emit(|| EventKind::Resolved(spec.origin()));
-        if let Some(plugin) = claim.take_kept() {
-            return Some(claim.initialized(plugin));
-        }
-        let made = {
-            let _in_phase = self.span(Phase::Init).entered();
-            task::catch(|| extension::make(factory))
-        };
-        let cause = match made {
-            Ok(Ok(plugin)) => {
-                let initialized = claim.initialized(plugin);
-                self.emit(|| EventKind::Initialized);
-                return Some(initialized);
-            }
-            Ok(Err(error)) => FailureCause::Error(error.into()),
-            Err(panic) => FailureCause::Panic(panic),
-        };
-        let failure = self.failure(Phase::Init, cause);
-        let ended = claim.not(Reason::Failed(Arc::clone(&failure)));
-        self.emit(|| EventKind::InitFailed(failure));
-        drop(ended);
-        None
+    #[cold]
+    fn refuse(&self, problem: &LoadError) {
+        self.emit(|| EventKind::ResolveFailed(problem.to_string().into()));
     }
 
     /// What filters have against the spec. A closed manager asks none: it ends before the factory.
@@ -168,98 +132,116 @@ impl<'a, P: ExtensionPoint + ?Sized + 'static> Attempt<'a, P> {
         }
     }
 
-    /// Asks the plugin whether it wants to be loaded, if it has an answer of its own.
-    async fn ask(&self, plugin: Initialized<'a, P>) -> Option<Initialized<'a, P>> {
-        let asks = match task::catch(|| plugin.plugin().asks_should_load()) {
-            Ok(false) => return Some(plugin),
-            Ok(true) => Ok(()),
-            Err(panic) => Err(Trouble::Panic(panic)),
-        };
-        let answer = match asks {
-            Ok(()) => {
-                let ask = || plugin.plugin().should_load(&self.shared.context);
-                self.run_user(Phase::ShouldLoad, ask).await
+    /// A requirement that is not loaded; an error is one that somebody tries anew.
+    fn missing(&self) -> Result<Option<&'a Entry<P>>, &'a Entry<P>> {
+        for &(node, kind) in self.table.graph().dependencies(self.entry.index()) {
+            if kind == DependencyKind::Requires {
+                let requirement = self.table.row(node);
+                if requirement.is_busy() {
+                    return Err(requirement);
+                }
+                if requirement.value().is_none() {
+                    return Ok(Some(requirement));
+                }
             }
-            Err(trouble) => Err(trouble),
+        }
+        Ok(None)
+    }
+
+    #[cold]
+    fn skip(&self, claim: Claim<'a, P>, because: &Entry<P>) {
+        let because = because.spec().id();
+        self.end(claim.not(Reason::Skipped(because.clone())), || EventKind::Skipped(because));
+    }
+
+    fn initialize(&self, mut claim: Claim<'a, P>) -> Option<Initialized<'a, P>> {
+        let spec = self.entry.spec();
+        let resolved = match extension::resolve::<P>(spec) {
+            _ if self.shared.closing.is_closed() => Err(FailureCause::Aborted),
+            Some(factory) => Ok(factory),
+            None => Err(FailureCause::Mismatch {
+                registered: spec.factory().extension_point(),
+                expected: std::any::type_name::<P>(),
+                manager: self.shared.place,
+            }),
         };
+        let factory = match resolved {
+            Ok(factory) => factory,
+            Err(cause) => {
+                let failure = self.failure(Phase::Resolve, cause);
+                let ended = claim.not(Reason::Failed(Arc::clone(&failure)));
+                self.end(ended, || EventKind::ResolveFailed(failure.to_string().into()));
+                return None;
+            }
+        };
+        self.emit(|| EventKind::Resolved(spec.origin()));
+        if let Some(plugin) = claim.take_kept() {
+            return Some(claim.initialized(plugin));
+        }
+        let made = {
+            let _in_phase = self.span(Phase::Init).map(Span::entered);
+            task::catch(|| extension::make(factory))
+        };
+        let cause = match made {
+            Ok(Ok(plugin)) => {
+                let initialized = claim.initialized(plugin);
+                self.emit(|| EventKind::Initialized);
+                return Some(initialized);
+            }
+            Ok(Err(error)) => FailureCause::Error(error.into()),
+            Err(panic) => FailureCause::Panic(panic),
+        };
+        let failure = self.failure(Phase::Init, cause);
+        let ended = claim.not(Reason::Failed(Arc::clone(&failure)));
+        self.end(ended, || EventKind::InitFailed(failure));
+        None
+    }
+
+    /// Makes the future of a phase and polls it once.
+    fn begin<'f, T>(
+        &self,
+        phase: Phase,
+        make: impl FnOnce() -> BoxFuture<'f, Result<T, BoxError>>,
+        cx: &mut Context<'_>,
+    ) -> Begun<'f, T>
+    where
+        'a: 'f,
+    {
+        Call::begin(self.entry.spec(), self.span(phase), make, cx)
+    }
+
+    /// The plugin, if it wants to be loaded.
+    fn answered(
+        &self,
+        plugin: Initialized<'a, P>,
+        answer: Result<bool, Trouble>,
+    ) -> Option<Initialized<'a, P>> {
         let reason = match answer {
             Ok(true) => return Some(plugin),
             Ok(false) => Reason::Disabled("its should_load answered false".into()),
             Err(trouble) => self.reason(Phase::ShouldLoad, trouble),
         };
-        let ended = plugin.not(reason.clone());
-        self.emit(|| fact(reason));
-        drop(ended);
+        self.end(plugin.not(reason.clone()), || fact(reason));
         None
     }
 
-    async fn load(&self, plugin: Initialized<'a, P>) {
-        let plugin: Loading<'a, P> = plugin.loading();
-        self.emit(|| EventKind::LoadStarted);
-        let load = || plugin.plugin().load(&self.shared.context);
-        match self.run_user(Phase::Load, load).await {
-            Ok(output) => {
-                let ended = plugin.loaded(output);
-                self.emit(|| EventKind::Loaded);
-                drop(ended);
-            }
-            Err(trouble) => {
-                let reason = self.reason(Phase::Load, trouble);
-                let ended = plugin.not(reason.clone());
-                self.emit(|| fact(reason));
-                drop(ended);
-            }
-        }
-    }
-
-    /// Runs user code to its end, or until the manager is closed. A panic while the future is made,
-    /// polled or dropped is trouble like an error.
-    async fn run_user<'f, T>(
-        &self,
-        phase: Phase,
-        make: impl FnOnce() -> BoxFuture<'f, Result<T, BoxError>>,
-    ) -> Result<T, Trouble> {
-        let (span, closing) = (self.span(phase), &self.shared.closing);
-        let mut future = match task::catch(|| span.in_scope(make)) {
-            Ok(future) => Caught::new(future),
-            Err(panic) => return Err(Trouble::Panic(panic)),
-        };
-        let mut poll = |cx: &mut Context<'_>| span.in_scope(|| pin!(&mut future).poll(cx));
-        let outcome = match poll_fn(|cx| Poll::Ready(poll(cx))).await {
-            Poll::Ready(outcome) => Some(outcome),
-            Poll::Pending => {
-                let mut closed = pin!(closing.signal());
-                closed.as_mut().enable();
-                let mut asleep = false;
-                poll_fn(|cx| {
-                    if closing.is_closed() || closed.as_mut().poll(cx).is_ready() {
-                        return Poll::Ready(None);
-                    }
-                    if mem::replace(&mut asleep, true) { poll(cx).map(Some) } else { Poll::Pending }
-                })
-                .await
-            }
-        };
-        let discarded = future.discard();
-        match outcome {
-            Some(Ok(Ok(value))) => match discarded {
-                Ok(()) => Ok(value),
-                Err(panic) => {
-                    discard(self.entry.spec(), value);
-                    Err(Trouble::Panic(panic))
-                }
-            },
-            Some(Ok(Err(error))) => Err(Trouble::Error(error)),
-            Some(Err(panic)) => Err(Trouble::Panic(panic)),
-            None => Err(Trouble::Aborted),
-        }
+    /// Tells of the end, and gives the row up after that.
+    fn end(&self, ended: Ended<'a, P>, fact: impl FnOnce() -> EventKind) {
+        self.emit(fact);
+        drop(ended);
     }
 
     fn emit(&self, kind: impl FnOnce() -> EventKind) {
         self.shared.hub.emit(|| (self.entry.spec().id(), kind()));
     }
 
-    fn span(&self, phase: Phase) -> Span {
+    /// The span of a phase, if anybody may want to see it.
+    fn span(&self, phase: Phase) -> Option<Span> {
+        (LevelFilter::current() >= LevelFilter::DEBUG).then(|| self.new_span(phase))
+    }
+
+    #[cold]
+    fn new_span(&self, phase: Phase) -> Span {
         let spec = self.entry.spec();
         tracing::debug_span!("plugin", %phase, namespace = %spec.namespace(), name = %spec.name())
     }

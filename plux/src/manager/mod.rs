@@ -8,6 +8,8 @@ mod closing;
 
 mod shared;
 
+mod calling;
+
 mod load;
 
 mod members;

@@ -59,6 +59,10 @@ impl<P: ExtensionPoint + ?Sized + 'static> LoadReport<P> {
         let mut report = Self::default();
         report.loaded.reserve_exact(table.rows().len());
         for entry in table.rows() {
+            if let Some(loaded) = Loaded::of(entry) {
+                report.loaded.push(loaded);
+                continue;
+            }
             let result = match table.unusable(entry) {
                 Some(problem) => Err(problem.clone()),
                 None => Loaded::outcome(entry),
