@@ -96,7 +96,7 @@ pub(super) async fn load_one<P: ExtensionPoint + ?Sized + 'static>(
     index: u32,
 ) {
     let (working, call) = (Working::begin(shared, table), table.calls.next());
-    let attempt = async move { attempt(&working.shared, &working.table, index, call).await };
+    let attempt = async move { attempt(&working.shared, &working.table, index, call, || {}).await };
     // An error is the end of the runtime; the row then says that the attempt was cut short.
     let _ = task::spawn(attempt).await;
 }
@@ -133,6 +133,15 @@ impl Queue {
         self.free_seats -= usize::from(free);
         free
     }
+}
+
+/// What the end of an attempt led to.
+#[derive(Default)]
+struct Finish {
+    /// One that is ready now.
+    next: Option<u32>,
+    /// Whether there are new loaders, which stand in this worker's way.
+    spawned: bool,
 }
 
 /// What ends a batch at its first failure.
@@ -186,18 +195,26 @@ impl<P: ExtensionPoint + ?Sized + 'static> Batch<P> {
         !idle
     }
 
-    /// Counts down those that waited for `position`. Returns one that is ready now; the others go
-    /// into the queue, with a loader for each as long as there are seats.
-    async fn finish(batch: &Arc<Self>, position: u32) -> Option<u32> {
+    /// What the end of the attempt for `position` leads to. Most batches have nothing to count.
+    fn finish(batch: &Arc<Self>, position: u32) -> Finish {
+        match batch.strict.is_none() && batch.missing.is_empty() {
+            true => Finish::default(),
+            false => Self::count_down(batch, position),
+        }
+    }
+
+    /// Counts down those that waited for `position`. One that is ready now is for the caller; the
+    /// others go into the queue, with a loader for each as long as there are seats.
+    fn count_down(batch: &Arc<Self>, position: u32) -> Finish {
+        let mut finish = Finish::default();
         let node = batch.members.node(position);
         if batch.strict.is_some() {
             batch.look_for_failure(node);
         }
         let graph = batch.table.graph();
         if batch.missing.is_empty() || graph.problem(node).is_some() {
-            return None;
+            return finish;
         }
-        let (mut in_hand, mut spawned) = (None, false);
         for &(dependent, _) in graph.dependents(node) {
             let Some(waiting) = batch.members.position(dependent) else { continue };
             let missing = &batch.missing[waiting as usize];
@@ -206,8 +223,8 @@ impl<P: ExtensionPoint + ?Sized + 'static> Batch<P> {
             {
                 continue;
             }
-            if in_hand.is_none() {
-                in_hand = Some(waiting);
+            if finish.next.is_none() {
+                finish.next = Some(waiting);
                 continue;
             }
             let seat = {
@@ -217,13 +234,10 @@ impl<P: ExtensionPoint + ?Sized + 'static> Batch<P> {
             };
             if seat {
                 Self::spawn_loader(batch);
-                spawned = true;
+                finish.spawned = true;
             }
         }
-        if spawned {
-            step_aside().await;
-        }
-        in_hand
+        finish
     }
 
     /// Ends a strict batch, and tells its caller, when the attempt for `node` failed.
@@ -277,6 +291,18 @@ async fn step_aside() {
     .await;
 }
 
+/// What is ready must not look pending because other plugins have used up the task's budget. What has
+/// been pending is ready for its own sake, and takes from the budget like everything else.
+async fn unbudgeted_at_first<T>(future: impl Future<Output = T>) -> T {
+    let mut future = pin!(future);
+    let mut first = true;
+    poll_fn(|cx| match mem::take(&mut first) {
+        true => pin!(unconstrained(future.as_mut())).poll(cx),
+        false => future.as_mut().poll(cx),
+    })
+    .await
+}
+
 struct Loader<P: ExtensionPoint + ?Sized + 'static> {
     working: Working<P>,
     batch: Arc<Batch<P>>,
@@ -286,18 +312,37 @@ struct Loader<P: ExtensionPoint + ?Sized + 'static> {
 impl<P: ExtensionPoint + ?Sized + 'static> Loader<P> {
     async fn run(mut self) {
         let mut in_hand = None;
-        let mut turn = TURN;
-        while let Some(position) = in_hand.take().or_else(|| self.next())
-            && !self.batch.is_over()
-        {
-            self.visit(position).await;
-            in_hand = Batch::finish(&self.batch, position).await;
-            turn -= 1;
-            if turn == 0 {
-                turn = TURN;
-                yield_now().await;
+        while unbudgeted_at_first(self.turn(&mut in_hand)).await {}
+    }
+
+    /// Makes attempts in place until one, or a turn, is to be waited for; answers whether to go on.
+    /// If an attempt is pending at first, another loader takes the seat.
+    async fn turn(&mut self, in_hand: &mut Option<u32>) -> bool {
+        for _ in 0..TURN {
+            let Some(position) = in_hand.take().or_else(|| self.next()) else { return false };
+            if self.batch.is_over() {
+                return false;
+            }
+            let Self { working: Working { table, shared }, batch, seated } = self;
+            let mut waited = false;
+            let waits = || {
+                waited = true;
+                if mem::take(seated) && batch.hands_seat_on() {
+                    Batch::spawn_loader(batch);
+                }
+            };
+            attempt(shared, table, batch.members.node(position), batch.call, waits).await;
+            let finish = Batch::finish(batch, position);
+            *in_hand = finish.next;
+            if finish.spawned {
+                step_aside().await;
+            }
+            if waited || finish.spawned {
+                return true;
             }
         }
+        yield_now().await;
+        true
     }
 
     /// The next position from the queue; `None` also when there are loaders enough.
@@ -308,27 +353,5 @@ impl<P: ExtensionPoint + ?Sized + 'static> Loader<P> {
         let next = self.batch.next();
         self.seated = next.is_some();
         next
-    }
-
-    /// Makes the attempt in place. If it is pending at first, another loader takes the seat.
-    async fn visit(&mut self, position: u32) {
-        let node = self.batch.members.node(position);
-        let Working { table, shared } = &self.working;
-        let mut attempt = pin!(attempt(shared, table, node, self.batch.call));
-        let mut seated = mem::take(&mut self.seated);
-        let mut first = true;
-        poll_fn(|cx| {
-            if !mem::take(&mut first) {
-                return attempt.as_mut().poll(cx);
-            }
-            // What is ready must not look pending because other plugins have used up the budget.
-            let poll = pin!(unconstrained(attempt.as_mut())).poll(cx);
-            if poll.is_pending() && mem::take(&mut seated) && self.batch.hands_seat_on() {
-                Batch::spawn_loader(&self.batch);
-            }
-            poll
-        })
-        .await;
-        self.seated = seated;
     }
 }

@@ -25,12 +25,13 @@ use crate::table::{Claim, Ended, Entry, Initialized, Reason, Table, Turn};
 use crate::task;
 
 /// Makes an attempt to load the plugin of the row `index` for a call, or waits for the one under way.
-/// Its requirements have been decided before.
+/// Its requirements have been decided before. `waits` is called before anything is waited for.
 pub(super) async fn attempt<P: ExtensionPoint + ?Sized + 'static>(
     shared: &Shared<P>,
     table: &Table<P>,
     index: u32,
     call: u64,
+    mut waits: impl FnMut(),
 ) {
     let (entry, context, closing) = (table.row(index), &shared.context, &shared.closing);
     let this = Attempt { shared, table, entry };
@@ -39,7 +40,10 @@ pub(super) async fn attempt<P: ExtensionPoint + ?Sized + 'static>(
     }
     let claim = match entry.claim(&table.calls, call) {
         Turn::Mine(claim) => claim,
-        Turn::Busy => return entry.settled().await,
+        Turn::Busy => {
+            waits();
+            return entry.settled().await;
+        }
         Turn::Settled => return,
     };
     if shared.filters.are_there()
@@ -50,7 +54,10 @@ pub(super) async fn attempt<P: ExtensionPoint + ?Sized + 'static>(
     let missing = loop {
         match this.missing() {
             Ok(missing) => break missing,
-            Err(busy) => busy.settled().await,
+            Err(busy) => {
+                waits();
+                busy.settled().await;
+            }
         }
     };
     if let Some(because) = missing {
@@ -62,17 +69,15 @@ pub(super) async fn attempt<P: ExtensionPoint + ?Sized + 'static>(
     {
         return this.end(plugin.not(reason.clone()), || fact(reason));
     }
-    let asks = task::catch(|| plugin.plugin().asks_should_load());
-    if !matches!(asks, Ok(false)) {
+    // Written by the macros, a constant: the one method that can not panic.
+    if plugin.plugin().asks_should_load() {
         let ask = || plugin.plugin().should_load(context);
-        let answer = match asks {
-            Ok(_) => {
-                match poll_fn(|cx| Poll::Ready(this.begin(Phase::ShouldLoad, ask, cx))).await {
-                    Begun::Done(answer) => answer,
-                    Begun::Pending(call) => call.end(closing).await,
-                }
+        let answer = match poll_fn(|cx| Poll::Ready(this.begin(Phase::ShouldLoad, ask, cx))).await {
+            Begun::Done(answer) => answer,
+            Begun::Pending(call) => {
+                waits();
+                call.end(closing).await
             }
-            Err(panic) => Err(Trouble::Panic(panic)),
         };
         match this.answered(plugin, answer) {
             Some(willing) => plugin = willing,
@@ -84,7 +89,10 @@ pub(super) async fn attempt<P: ExtensionPoint + ?Sized + 'static>(
     let load = || plugin.plugin().load(context);
     let output = match poll_fn(|cx| Poll::Ready(this.begin(Phase::Load, load, cx))).await {
         Begun::Done(output) => output,
-        Begun::Pending(call) => call.end(closing).await,
+        Begun::Pending(call) => {
+            waits();
+            call.end(closing).await
+        }
     };
     match output {
         Ok(output) => this.end(plugin.loaded(output), || EventKind::Loaded),
