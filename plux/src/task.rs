@@ -88,6 +88,7 @@ fn dispose(payload: Box<dyn Any + Send>) {
 }
 
 /// Runs `body`, user code, and turns a panic into a value.
+#[inline]
 pub(crate) fn catch<T>(body: impl FnOnce() -> T) -> Result<T, Panic> {
     let before = WATCH.get();
     WATCH.set(Watch { depth: before.depth + 1, ..before });

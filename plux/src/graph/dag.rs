@@ -89,6 +89,7 @@ impl Graph {
     }
 
     /// On whom `node` depends.
+    #[inline]
     pub(crate) fn dependencies(&self, node: u32) -> &[Edge] {
         self.dependencies.of(node)
     }

@@ -196,6 +196,7 @@ impl<P: ExtensionPoint + ?Sized + 'static> Batch<P> {
     }
 
     /// What the end of the attempt for `position` leads to. Most batches have nothing to count.
+    #[inline]
     fn finish(batch: &Arc<Self>, position: u32) -> Finish {
         match batch.strict.is_none() && batch.missing.is_empty() {
             true => Finish::default(),
@@ -346,6 +347,7 @@ impl<P: ExtensionPoint + ?Sized + 'static> Loader<P> {
     }
 
     /// The next position from the queue; `None` also when there are loaders enough.
+    #[inline]
     fn next(&mut self) -> Option<u32> {
         if !self.seated && !self.batch.queue.lock().take_seat() {
             return None;

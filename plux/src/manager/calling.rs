@@ -41,6 +41,7 @@ pub(super) enum Begun<'a, T> {
 impl<'a, T> Call<'a, T> {
     /// Makes the future and polls it once. A panic while it is made, polled or dropped is trouble
     /// like an error.
+    #[inline]
     pub(super) fn begin(
         spec: &'a PluginSpec,
         span: Option<Span>,

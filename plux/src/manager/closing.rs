@@ -25,6 +25,7 @@ impl Closing {
         Self { word: AtomicUsize::new(0), signal: Notify::new(), idle: Notify::new() }
     }
 
+    #[inline]
     pub(super) fn is_closed(&self) -> bool {
         self.word.load(Ordering::Acquire) & CLOSED != 0
     }

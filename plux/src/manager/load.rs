@@ -141,6 +141,7 @@ impl<'a, P: ExtensionPoint + ?Sized + 'static> Attempt<'a, P> {
     }
 
     /// A requirement that is not loaded; an error is one that somebody tries anew.
+    #[inline]
     fn missing(&self) -> Result<Option<&'a Entry<P>>, &'a Entry<P>> {
         for &(node, kind) in self.table.graph().dependencies(self.entry.index()) {
             if kind == DependencyKind::Requires {
@@ -162,6 +163,7 @@ impl<'a, P: ExtensionPoint + ?Sized + 'static> Attempt<'a, P> {
         self.end(claim.not(Reason::Skipped(because.clone())), || EventKind::Skipped(because));
     }
 
+    #[inline]
     fn initialize(&self, mut claim: Claim<'a, P>) -> Option<Initialized<'a, P>> {
         let spec = self.entry.spec();
         let resolved = match extension::resolve::<P>(spec) {
@@ -206,6 +208,7 @@ impl<'a, P: ExtensionPoint + ?Sized + 'static> Attempt<'a, P> {
     }
 
     /// Makes the future of a phase and polls it once.
+    #[inline]
     fn begin<'f, T>(
         &self,
         phase: Phase,
@@ -234,11 +237,13 @@ impl<'a, P: ExtensionPoint + ?Sized + 'static> Attempt<'a, P> {
     }
 
     /// Tells of the end, and gives the row up after that.
+    #[inline]
     fn end(&self, ended: Ended<'a, P>, fact: impl FnOnce() -> EventKind) {
         self.emit(fact);
         drop(ended);
     }
 
+    #[inline]
     fn emit(&self, kind: impl FnOnce() -> EventKind) {
         self.shared.hub.emit(|| (self.entry.spec().id(), kind()));
     }

@@ -48,6 +48,7 @@ pub(crate) enum Turn<'a, P: ExtensionPoint + ?Sized + 'static> {
 impl<P: ExtensionPoint + ?Sized + 'static> Entry<P> {
     /// Asks to make an attempt for the call of this number. Of any number who ask at once one gets it,
     /// and an attempt that ended after the call had begun is the call's own.
+    #[inline]
     pub(crate) fn claim<'a>(&'a self, calls: &'a Calls, call: u64) -> Turn<'a, P> {
         let mut word = self.word.load(Ordering::Acquire);
         loop {
@@ -90,12 +91,14 @@ struct Hold<'a, P: ExtensionPoint + ?Sized + 'static> {
 
 impl<'a, P: ExtensionPoint + ?Sized + 'static> Hold<'a, P> {
     /// Moves the tag; `BUSY` and `WAITED` stay as they are.
+    #[inline]
     fn publish(&mut self, tag: u32) {
         // Others may set `WAITED` meanwhile, so the difference is added and nothing is stored.
         self.entry.word.fetch_add(tag.wrapping_sub(self.tag), Ordering::AcqRel);
         self.tag = tag;
     }
 
+    #[inline]
     fn close(mut self) -> Ended<'a, P> {
         self.open = false;
         Ended { entry: self.entry, tag: self.tag }
@@ -148,10 +151,12 @@ pub(crate) struct Claim<'a, P: ExtensionPoint + ?Sized + 'static> {
 
 impl<'a, P: ExtensionPoint + ?Sized + 'static> Claim<'a, P> {
     /// The plugin that an earlier attempt initialised and could not load.
+    #[inline]
     pub(crate) fn take_kept(&mut self) -> Option<Arc<P>> {
         self.kept.take()
     }
 
+    #[inline]
     pub(crate) fn initialized(mut self, plugin: Arc<P>) -> Initialized<'a, P> {
         self.hold.publish(INITIALIZED);
         Initialized { hold: self.hold, plugin }
@@ -173,6 +178,7 @@ impl<'a, P: ExtensionPoint + ?Sized + 'static> Initialized<'a, P> {
         &self.plugin
     }
 
+    #[inline]
     pub(crate) fn loading(mut self) -> Loading<'a, P> {
         self.hold.publish(LOADING);
         Loading { hold: self.hold, plugin: self.plugin }
@@ -194,6 +200,7 @@ impl<'a, P: ExtensionPoint + ?Sized + 'static> Loading<'a, P> {
         &self.plugin
     }
 
+    #[inline]
     pub(crate) fn loaded(mut self, output: P::Output) -> Ended<'a, P> {
         let entry = self.hold.entry;
         // It is empty: only the owner sets it, and a row with a value is never owned again.
