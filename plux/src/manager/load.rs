@@ -189,7 +189,8 @@ impl<'a, P: ExtensionPoint + ?Sized + 'static> Attempt<'a, P> {
             return Some(claim.initialized(plugin));
         }
         let made = {
-            let _in_phase = self.span(Phase::Init).map(Span::entered);
+            let span = self.span(Phase::Init);
+            let _in_phase = span.as_ref().map(Span::enter);
             task::catch(|| extension::make(factory))
         };
         let cause = match made {

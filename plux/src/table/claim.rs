@@ -9,6 +9,7 @@
 //! Trap: the last state is published while the row is still owned, and `Ended` gives it up. Between
 //! the two the event is emitted, so that no event of a later attempt can overtake it.
 
+use std::mem;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -70,7 +71,7 @@ impl<P: ExtensionPoint + ?Sized + 'static> Entry<P> {
             {
                 Ok(_) => {
                     let kept = cold.as_mut().and_then(|cold| cold.plugin.take());
-                    let hold = Hold { entry: self, calls, tag: RESOLVED, again, open: true };
+                    let hold = Hold { entry: self, calls, again };
                     return Turn::Mine(Claim { hold, kept });
                 }
                 Err(now) => word = now,
@@ -83,33 +84,37 @@ impl<P: ExtensionPoint + ?Sized + 'static> Entry<P> {
 struct Hold<'a, P: ExtensionPoint + ?Sized + 'static> {
     entry: &'a Entry<P>,
     calls: &'a Calls,
-    tag: u32,
     /// Whether an attempt came before this one.
     again: bool,
-    open: bool,
 }
 
 impl<'a, P: ExtensionPoint + ?Sized + 'static> Hold<'a, P> {
+    /// The tag, which nobody else moves.
+    fn tag(&self) -> u32 {
+        self.entry.word.load(Ordering::Relaxed) & TAG
+    }
+
     /// Moves the tag; `BUSY` and `WAITED` stay as they are.
     #[inline]
-    fn publish(&mut self, tag: u32) {
+    fn publish(&self, tag: u32) {
         // Others may set `WAITED` meanwhile, so the difference is added and nothing is stored.
-        self.entry.word.fetch_add(tag.wrapping_sub(self.tag), Ordering::AcqRel);
-        self.tag = tag;
+        self.entry.word.fetch_add(tag.wrapping_sub(self.tag()), Ordering::AcqRel);
     }
 
     #[inline]
-    fn close(mut self) -> Ended<'a, P> {
-        self.open = false;
-        Ended { entry: self.entry, tag: self.tag }
+    fn close(self) -> Ended<'a, P> {
+        let ended = Ended { entry: self.entry, tag: self.tag() };
+        // Only an attempt that was cut short has something to do when it is dropped.
+        mem::forget(self);
+        ended
     }
 
-    fn not(mut self, plugin: Option<Arc<P>>, reason: Reason) -> Ended<'a, P> {
+    fn not(self, plugin: Option<Arc<P>>, reason: Reason) -> Ended<'a, P> {
         self.write(plugin, reason);
         self.close()
     }
 
-    fn write(&mut self, plugin: Option<Arc<P>>, reason: Reason) {
+    fn write(&self, plugin: Option<Arc<P>>, reason: Reason) {
         let tag = reason.tag();
         let before = {
             let mut slot = self.entry.cold.lock();
@@ -126,10 +131,7 @@ impl<'a, P: ExtensionPoint + ?Sized + 'static> Hold<'a, P> {
 
 impl<P: ExtensionPoint + ?Sized + 'static> Drop for Hold<'_, P> {
     fn drop(&mut self) {
-        if !self.open {
-            return;
-        }
-        let phase = match self.tag {
+        let phase = match self.tag() {
             LOADING => Phase::Load,
             INITIALIZED => Phase::ShouldLoad,
             _ => Phase::Init,
@@ -138,7 +140,7 @@ impl<P: ExtensionPoint + ?Sized + 'static> Drop for Hold<'_, P> {
         let cause = FailureCause::Aborted;
         let failure = LoadFailure { id: spec.id(), origin: spec.origin(), phase, cause };
         self.write(None, Reason::Failed(Arc::new(failure)));
-        drop(Ended { entry: self.entry, tag: self.tag });
+        drop(Ended { entry: self.entry, tag: self.tag() });
     }
 }
 
@@ -157,7 +159,7 @@ impl<'a, P: ExtensionPoint + ?Sized + 'static> Claim<'a, P> {
     }
 
     #[inline]
-    pub(crate) fn initialized(mut self, plugin: Arc<P>) -> Initialized<'a, P> {
+    pub(crate) fn initialized(self, plugin: Arc<P>) -> Initialized<'a, P> {
         self.hold.publish(INITIALIZED);
         Initialized { hold: self.hold, plugin }
     }
@@ -179,7 +181,7 @@ impl<'a, P: ExtensionPoint + ?Sized + 'static> Initialized<'a, P> {
     }
 
     #[inline]
-    pub(crate) fn loading(mut self) -> Loading<'a, P> {
+    pub(crate) fn loading(self) -> Loading<'a, P> {
         self.hold.publish(LOADING);
         Loading { hold: self.hold, plugin: self.plugin }
     }
@@ -201,7 +203,7 @@ impl<'a, P: ExtensionPoint + ?Sized + 'static> Loading<'a, P> {
     }
 
     #[inline]
-    pub(crate) fn loaded(mut self, output: P::Output) -> Ended<'a, P> {
+    pub(crate) fn loaded(self, output: P::Output) -> Ended<'a, P> {
         let entry = self.hold.entry;
         // It is empty: only the owner sets it, and a row with a value is never owned again.
         let _ = entry.value.set(Value { output, plugin: self.plugin });
@@ -226,7 +228,8 @@ pub(crate) struct Ended<'a, P: ExtensionPoint + ?Sized + 'static> {
 
 impl<P: ExtensionPoint + ?Sized + 'static> Drop for Ended<'_, P> {
     fn drop(&mut self) {
-        let word = self.entry.word.fetch_and(!(BUSY | WAITED), Ordering::AcqRel);
+        // The tag is what it was: nobody else moves it. So nothing but `BUSY` and `WAITED` goes.
+        let word = self.entry.word.swap(self.tag, Ordering::AcqRel);
         if word & WAITED != 0 {
             self.wake();
         }
