@@ -39,6 +39,7 @@ impl Adjacency {
     }
 
     /// The edges of `node`.
+    #[inline]
     pub(super) fn of(&self, node: u32) -> &[Edge] {
         if self.starts.is_empty() {
             return &[];

@@ -18,18 +18,23 @@ use crate::spec::PluginSpec;
 use crate::table::discard;
 use crate::task::{self, Caught, Panic};
 
-/// What user code did instead of yielding a value.
+/// What user code did instead of yielding a value. Small, because a plain load moves room for it.
 pub(super) enum Trouble {
     Error(BoxError),
-    Panic(Panic),
+    Panic(Box<Panic>),
     Aborted,
+}
+
+impl From<Panic> for Trouble {
+    #[cold]
+    fn from(panic: Panic) -> Self {
+        Self::Panic(Box::new(panic))
+    }
 }
 
 /// A call that was pending at first.
 pub(super) struct Call<'a, T> {
     future: BoxFuture<'a, Result<T, BoxError>>,
-    spec: &'a PluginSpec,
-    span: Option<Span>,
 }
 
 /// What the first poll of a call led to.
@@ -43,39 +48,43 @@ impl<'a, T> Call<'a, T> {
     /// like an error.
     #[inline]
     pub(super) fn begin(
-        spec: &'a PluginSpec,
-        span: Option<Span>,
+        spec: &PluginSpec,
+        span: Option<&Span>,
         make: impl FnOnce() -> BoxFuture<'a, Result<T, BoxError>>,
         cx: &mut Context<'_>,
     ) -> Begun<'a, T> {
         let (mut made, mut answer) = (None, None);
         let caught = task::catch(|| {
-            let _in_phase = span.as_ref().map(Span::enter);
+            let _in_phase = span.map(Span::enter);
             if let Poll::Ready(ready) = made.insert(make()).as_mut().poll(cx) {
                 answer = Some(ready);
                 drop(made.take());
             }
         });
         Begun::Done(match (caught, answer, made) {
-            (Ok(()), None, Some(future)) => return Begun::Pending(Self { future, spec, span }),
+            (Ok(()), None, Some(future)) => return Begun::Pending(Self { future }),
             (Ok(()), Some(Ok(value)), _) => Ok(value),
             (_, Some(Err(error)), _) => Err(Trouble::Error(error)),
             (Err(panic), answer, made) => {
                 // Of two panics the first one is told.
                 let _ = task::catch(|| drop(made));
                 discard(spec, answer);
-                Err(Trouble::Panic(panic))
+                Err(panic.into())
             }
             (Ok(()), None, None) => Err(Trouble::Aborted),
         })
     }
 
     /// Polls it to its end, or until the manager is closed.
-    pub(super) async fn end(self, closing: &Closing) -> Result<T, Trouble> {
-        let Self { future, spec, span } = self;
-        let mut future = Caught::new(future);
+    pub(super) async fn end(
+        self,
+        spec: &PluginSpec,
+        span: Option<&Span>,
+        closing: &Closing,
+    ) -> Result<T, Trouble> {
+        let mut future = Caught::new(self.future);
         let mut poll = |cx: &mut Context<'_>| {
-            let _in_phase = span.as_ref().map(Span::enter);
+            let _in_phase = span.map(Span::enter);
             pin!(&mut future).poll(cx)
         };
         let mut closed = pin!(closing.signal());
@@ -94,11 +103,11 @@ impl<'a, T> Call<'a, T> {
                 Ok(()) => Ok(value),
                 Err(panic) => {
                     discard(spec, value);
-                    Err(Trouble::Panic(panic))
+                    Err(panic.into())
                 }
             },
             Some(Ok(Err(error))) => Err(Trouble::Error(error)),
-            Some(Err(panic)) => Err(Trouble::Panic(panic)),
+            Some(Err(panic)) => Err(panic.into()),
             None => Err(Trouble::Aborted),
         }
     }

@@ -9,13 +9,12 @@ use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use futures::future::BoxFuture;
 use tracing::Span;
 use tracing::level_filters::LevelFilter;
 
 use super::calling::{Begun, Call, Trouble};
 use super::shared::Shared;
-use crate::error::{BoxError, FailureCause, LoadError, LoadFailure};
+use crate::error::{FailureCause, LoadError, LoadFailure};
 use crate::event::EventKind;
 use crate::extension::{self, ExtensionPoint};
 use crate::filter::Answer;
@@ -34,6 +33,7 @@ pub(super) async fn attempt<P: ExtensionPoint + ?Sized + 'static>(
     mut waits: impl FnMut(),
 ) {
     let (entry, context, closing) = (table.row(index), &shared.context, &shared.closing);
+    let spec = entry.spec();
     let this = Attempt { shared, table, entry };
     if let Some(problem) = table.unusable(entry) {
         return this.refuse(problem);
@@ -72,11 +72,13 @@ pub(super) async fn attempt<P: ExtensionPoint + ?Sized + 'static>(
     // Written by the macros, a constant: the one method that can not panic.
     if plugin.plugin().asks_should_load() {
         let ask = || plugin.plugin().should_load(context);
-        let answer = match poll_fn(|cx| Poll::Ready(this.begin(Phase::ShouldLoad, ask, cx))).await {
+        let span = this.span(Phase::ShouldLoad);
+        let begin = |cx: &mut Context<'_>| Poll::Ready(Call::begin(spec, span.as_ref(), ask, cx));
+        let answer = match poll_fn(begin).await {
             Begun::Done(answer) => answer,
             Begun::Pending(call) => {
                 waits();
-                call.end(closing).await
+                call.end(spec, span.as_ref(), closing).await
             }
         };
         match this.answered(plugin, answer) {
@@ -87,11 +89,13 @@ pub(super) async fn attempt<P: ExtensionPoint + ?Sized + 'static>(
     let plugin = plugin.loading();
     this.emit(|| EventKind::LoadStarted);
     let load = || plugin.plugin().load(context);
-    let output = match poll_fn(|cx| Poll::Ready(this.begin(Phase::Load, load, cx))).await {
+    let span = this.span(Phase::Load);
+    let begin = |cx: &mut Context<'_>| Poll::Ready(Call::begin(spec, span.as_ref(), load, cx));
+    let output = match poll_fn(begin).await {
         Begun::Done(output) => output,
         Begun::Pending(call) => {
             waits();
-            call.end(closing).await
+            call.end(spec, span.as_ref(), closing).await
         }
     };
     match output {
@@ -136,7 +140,7 @@ impl<'a, P: ExtensionPoint + ?Sized + 'static> Attempt<'a, P> {
         match answer {
             Ok(Ok(())) => None,
             Ok(Err(disabled)) => Some(Reason::Disabled(disabled.into_reason())),
-            Err(panic) => Some(self.reason(phase, Trouble::Panic(panic))),
+            Err(panic) => Some(self.reason(phase, panic.into())),
         }
     }
 
@@ -208,20 +212,6 @@ impl<'a, P: ExtensionPoint + ?Sized + 'static> Attempt<'a, P> {
         None
     }
 
-    /// Makes the future of a phase and polls it once.
-    #[inline]
-    fn begin<'f, T>(
-        &self,
-        phase: Phase,
-        make: impl FnOnce() -> BoxFuture<'f, Result<T, BoxError>>,
-        cx: &mut Context<'_>,
-    ) -> Begun<'f, T>
-    where
-        'a: 'f,
-    {
-        Call::begin(self.entry.spec(), self.span(phase), make, cx)
-    }
-
     /// The plugin, if it wants to be loaded.
     fn answered(
         &self,
@@ -267,7 +257,7 @@ impl<'a, P: ExtensionPoint + ?Sized + 'static> Attempt<'a, P> {
                 Ok(disabled) => return Reason::Disabled(disabled.into_reason()),
                 Err(error) => FailureCause::Error(error.into()),
             },
-            Trouble::Panic(panic) => FailureCause::Panic(panic),
+            Trouble::Panic(panic) => FailureCause::Panic(*panic),
             Trouble::Aborted => FailureCause::Aborted,
         };
         Reason::Failed(self.failure(phase, cause))
