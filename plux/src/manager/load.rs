@@ -168,7 +168,7 @@ impl<'a, P: ExtensionPoint + ?Sized + 'static> Attempt<'a, P> {
     }
 
     #[inline]
-    fn initialize(&self, mut claim: Claim<'a, P>) -> Option<Initialized<'a, P>> {
+    fn initialize(&self, claim: Claim<'a, P>) -> Option<Initialized<'a, P>> {
         let spec = self.entry.spec();
         let resolved = match extension::resolve::<P>(spec) {
             _ if self.shared.closing.is_closed() => Err(FailureCause::Aborted),

@@ -14,8 +14,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::entry::{
-    BUSY, DISABLED, Entry, INITIALIZED, LOADED, LOADING, RESOLVED, Reason, TAG, Value, WAITED,
-    discard,
+    AGAIN, BUSY, DISABLED, Entry, INITIALIZED, LOADED, LOADING, RESOLVED, Reason, TAG, Value,
+    WAITED, discard,
 };
 use crate::error::{FailureCause, LoadFailure};
 use crate::extension::ExtensionPoint;
@@ -58,22 +58,19 @@ impl<P: ExtensionPoint + ?Sized + 'static> Entry<P> {
             }
             let again = match word & TAG {
                 LOADED | DISABLED => return Turn::Settled,
-                tag => tag != RESOLVED,
+                RESOLVED => 0,
+                _ => AGAIN,
             };
             // Held until the row is claimed, so that no attempt can begin and end in between.
-            let mut slot = again.then(|| self.cold.lock());
-            let mut cold = slot.as_mut().and_then(|slot| slot.as_mut());
-            if cold.as_ref().is_some_and(|cold| cold.ended >= call) {
+            let cold = (again != 0).then(|| self.cold.lock());
+            let cold = cold.as_ref().and_then(|slot| slot.as_ref());
+            if cold.is_some_and(|cold| cold.ended >= call) {
                 return Turn::Settled;
             }
-            let owned = RESOLVED | BUSY;
+            let owned = RESOLVED | BUSY | again;
             match self.word.compare_exchange_weak(word, owned, Ordering::AcqRel, Ordering::Acquire)
             {
-                Ok(_) => {
-                    let kept = cold.as_mut().and_then(|cold| cold.plugin.take());
-                    let hold = Hold { entry: self, calls, again };
-                    return Turn::Mine(Claim { hold, kept });
-                }
+                Ok(_) => return Turn::Mine(Claim { hold: Hold { entry: self, calls } }),
                 Err(now) => word = now,
             }
         }
@@ -84,8 +81,6 @@ impl<P: ExtensionPoint + ?Sized + 'static> Entry<P> {
 struct Hold<'a, P: ExtensionPoint + ?Sized + 'static> {
     entry: &'a Entry<P>,
     calls: &'a Calls,
-    /// Whether an attempt came before this one.
-    again: bool,
 }
 
 impl<'a, P: ExtensionPoint + ?Sized + 'static> Hold<'a, P> {
@@ -94,11 +89,11 @@ impl<'a, P: ExtensionPoint + ?Sized + 'static> Hold<'a, P> {
         self.entry.word.load(Ordering::Relaxed) & TAG
     }
 
-    /// Moves the tag; `BUSY` and `WAITED` stay as they are.
+    /// Moves the tag; the other bits stay as they are. Returns the word before.
     #[inline]
-    fn publish(&self, tag: u32) {
+    fn publish(&self, tag: u32) -> u32 {
         // Others may set `WAITED` meanwhile, so the difference is added and nothing is stored.
-        self.entry.word.fetch_add(tag.wrapping_sub(self.tag()), Ordering::AcqRel);
+        self.entry.word.fetch_add(tag.wrapping_sub(self.tag()), Ordering::AcqRel)
     }
 
     #[inline]
@@ -119,7 +114,9 @@ impl<'a, P: ExtensionPoint + ?Sized + 'static> Hold<'a, P> {
         let before = {
             let mut slot = self.entry.cold.lock();
             let cold = slot.get_or_insert_default();
-            cold.plugin = plugin;
+            if plugin.is_some() {
+                cold.plugin = plugin;
+            }
             cold.ended = self.calls.last();
             let before = cold.reason.replace(reason);
             self.publish(tag);
@@ -147,15 +144,16 @@ impl<P: ExtensionPoint + ?Sized + 'static> Drop for Hold<'_, P> {
 /// An attempt that has not got its plugin yet.
 pub(crate) struct Claim<'a, P: ExtensionPoint + ?Sized + 'static> {
     hold: Hold<'a, P>,
-    /// What an earlier attempt initialised.
-    kept: Option<Arc<P>>,
 }
 
 impl<'a, P: ExtensionPoint + ?Sized + 'static> Claim<'a, P> {
     /// The plugin that an earlier attempt initialised and could not load.
     #[inline]
-    pub(crate) fn take_kept(&mut self) -> Option<Arc<P>> {
-        self.kept.take()
+    pub(crate) fn take_kept(&self) -> Option<Arc<P>> {
+        match self.hold.entry.word.load(Ordering::Relaxed) & AGAIN {
+            0 => None,
+            _ => self.hold.entry.cold.lock().as_mut().and_then(|cold| cold.plugin.take()),
+        }
     }
 
     #[inline]
@@ -165,7 +163,7 @@ impl<'a, P: ExtensionPoint + ?Sized + 'static> Claim<'a, P> {
     }
 
     pub(crate) fn not(self, reason: Reason) -> Ended<'a, P> {
-        self.hold.not(self.kept, reason)
+        self.hold.not(None, reason)
     }
 }
 
@@ -207,8 +205,7 @@ impl<'a, P: ExtensionPoint + ?Sized + 'static> Loading<'a, P> {
         let entry = self.hold.entry;
         // It is empty: only the owner sets it, and a row with a value is never owned again.
         let _ = entry.value.set(Value { output, plugin: self.plugin });
-        self.hold.publish(LOADED);
-        if self.hold.again {
+        if self.hold.publish(LOADED) & AGAIN != 0 {
             entry.forget();
         }
         self.hold.close()
@@ -228,7 +225,7 @@ pub(crate) struct Ended<'a, P: ExtensionPoint + ?Sized + 'static> {
 
 impl<P: ExtensionPoint + ?Sized + 'static> Drop for Ended<'_, P> {
     fn drop(&mut self) {
-        // The tag is what it was: nobody else moves it. So nothing but `BUSY` and `WAITED` goes.
+        // The tag is what it was: nobody else moves it. So all that goes is the other bits.
         let word = self.entry.word.swap(self.tag, Ordering::AcqRel);
         if word & WAITED != 0 {
             self.wake();

@@ -34,6 +34,8 @@ pub(super) const SKIPPED: u32 = 6;
 pub(super) const BUSY: u32 = 0b0_1000;
 /// Somebody waits for the owner to be done.
 pub(super) const WAITED: u32 = 0b1_0000;
+/// The owner's attempt is not the first.
+pub(super) const AGAIN: u32 = 0b10_0000;
 
 /// One plugin.
 pub(crate) struct Entry<P: ExtensionPoint + ?Sized + 'static> {
