@@ -202,8 +202,11 @@ impl Incarnation {
         }
     }
 
-    pub(crate) fn has_tasks(&self) -> bool {
-        self.spawned.lock().tasks.is_some()
+    /// Lets no task begin any more, if none has; `false` when there are some.
+    pub(crate) fn close_tasks(&self) -> bool {
+        let mut spawned = self.spawned.lock();
+        spawned.closed = spawned.tasks.is_none();
+        spawned.closed
     }
 
     /// Waits until every spawned task has ended, and lets no new one begin after that. An abort drops

@@ -113,7 +113,7 @@ fn verdict(
     match (plan, ending) {
         (Some(reason), _) => ServiceState::Stopped(stopped(reason)),
         (None, Ending::Disabled(reason)) => ServiceState::Disabled(Arc::clone(reason)),
-        (None, Ending::NotLoaded(error)) => failed(ServiceFailure::Load(error.clone())),
+        (None, Ending::NotLoaded(error)) => failed(ServiceFailure::Load((**error).clone())),
         (None, Ending::Exit(exit)) if !was_ready => {
             failed(ServiceFailure::BeforeReady(exit.clone()))
         }

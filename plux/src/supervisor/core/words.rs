@@ -45,7 +45,7 @@ pub(crate) enum Ending {
     /// Its run did.
     Exit(Exit),
     /// Its plugin did not load.
-    NotLoaded(LoadError),
+    NotLoaded(Box<LoadError>),
     /// Its plugin did not want to load.
     Disabled(Arc<str>),
 }
@@ -53,12 +53,16 @@ pub(crate) enum Ending {
 impl Ending {
     /// The error of the user's in it.
     pub(crate) fn error(&self) -> Option<SharedError> {
-        match self {
-            Self::Exit(Exit::Failed(error)) => Some(Arc::clone(error)),
-            Self::NotLoaded(LoadError::Failed(failure)) => match &failure.cause {
-                FailureCause::Error(error) => Some(Arc::clone(error)),
-                _ => None,
+        let failure = match self {
+            Self::Exit(Exit::Failed(error)) => return Some(Arc::clone(error)),
+            Self::NotLoaded(error) => match &**error {
+                LoadError::Failed(failure) => failure,
+                _ => return None,
             },
+            _ => return None,
+        };
+        match &failure.cause {
+            FailureCause::Error(error) => Some(Arc::clone(error)),
             _ => None,
         }
     }

@@ -7,7 +7,7 @@ use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::Poll;
 
-use futures::future::{Either, select};
+use futures::future::{BoxFuture, Either, select};
 
 use super::shared::Child;
 use crate::error::{BoxError, Exit, LoadError};
@@ -22,7 +22,7 @@ pub(super) fn begin(child: &Arc<Child>, incarnation: u32) {
     let run = Arc::new(Incarnation::new(Arc::clone(child) as Arc<dyn Link>, incarnation));
     child.hold(Arc::clone(&run));
     let news = News { child: Arc::clone(child), incarnation, told: false };
-    task::spawn(CURRENT.scope(child.place(), live(Arc::clone(child), run, news)));
+    task::spawn(live(run, news));
 }
 
 /// Tells the dispatcher of the end, once, whatever becomes of the task.
@@ -49,29 +49,46 @@ impl Drop for News {
 }
 
 /// One incarnation, from the load to the end of its last task.
-async fn live(child: Arc<Child>, run: Arc<Incarnation>, mut news: News) {
-    child.sweep();
-    let ending = match service(&child, &run).await {
-        Ok(service) => {
-            let exit = attend(service, &run).await;
-            Ending::Exit(finish(&child, &run, exit).await)
+///
+/// Trap: it is as large as all it may wait for, for as long as the service runs. So what is seldom
+/// waited for is in a box, and this is no async function: such a one has its arguments twice. What it
+/// captures is dropped in the order of first use, `news` last.
+#[expect(clippy::manual_async_fn, reason = "an async function has its arguments twice")]
+fn live(run: Arc<Incarnation>, mut news: News) -> impl Future<Output = ()> + Send {
+    async move {
+        within(&run, || news.child.sweep());
+        let begun = service(&news.child, &run).await;
+        let ending = match begun {
+            Ok(service) => {
+                let exit = attend(service, &run).await;
+                let exit = match over(&news.child, &run, exit) {
+                    Either::Left(exit) => exit,
+                    Either::Right(drain) => drain.await,
+                };
+                Ending::Exit(exit)
+            }
+            Err(ending) => {
+                let _ = within(&run, || run.end());
+                ending
+            }
+        };
+        drop(run);
+        if let Some(error) = ending.error() {
+            news.child.keep(error);
         }
-        Err(ending) => {
-            let _ = run.end();
-            ending
-        }
-    };
-    drop(run);
-    if let Some(error) = ending.error() {
-        child.keep(error);
+        news.tell(ending);
     }
-    news.tell(ending);
+}
+
+/// Runs user code as that of the service.
+fn within<T>(run: &Incarnation, body: impl FnOnce() -> T) -> T {
+    CURRENT.sync_scope(run.link.place(), body)
 }
 
 /// The loaded service. A stop or an abort ends the wait, not the load, which is the manager's.
-async fn service(child: &Child, run: &Incarnation) -> Result<Arc<dyn Service>, Ending> {
+async fn service<'a>(child: &'a Child, run: &Incarnation) -> Result<&'a Arc<dyn Service>, Ending> {
     if let Some(service) = child.service.get() {
-        return Ok(Arc::clone(service));
+        return Ok(service);
     }
     let stopping = Box::pin(async {
         let aborted =
@@ -80,18 +97,18 @@ async fn service(child: &Child, run: &Incarnation) -> Result<Arc<dyn Service>, E
     });
     match select(stopping, child.source.load(&child.id.name)).await {
         Either::Left(_) => Err(Ending::Exit(Exit::Completed)),
-        Either::Right((Ok(service), _)) => Ok(Arc::clone(child.service.get_or_init(|| service))),
+        Either::Right((Ok(service), _)) => Ok(child.service.get_or_init(|| service)),
         Either::Right((Err(LoadError::Disabled { reason, .. }), _)) => {
             Err(Ending::Disabled(reason))
         }
-        Either::Right((Err(error), _)) => Err(Ending::NotLoaded(error)),
+        Either::Right((Err(error), _)) => Err(Ending::NotLoaded(Box::new(error))),
     }
 }
 
 /// Polls `run` until it ends, panics, is to be dropped, or a task of its panics; then drops it.
-async fn attend(service: Arc<dyn Service>, run: &Arc<Incarnation>) -> Exit {
+async fn attend(service: &Arc<dyn Service>, run: &Arc<Incarnation>) -> Exit {
     let cx = ServiceContext { run: Arc::clone(run) };
-    let mut future = match catch(|| service.run(cx)) {
+    let mut future = match catch(|| within(run, || service.run(cx))) {
         Ok(future) => Caught::new(future),
         Err(panic) => return Exit::Panicked(panic),
     };
@@ -102,10 +119,10 @@ async fn attend(service: Arc<dyn Service>, run: &Arc<Incarnation>) -> Exit {
         if let Some(panic) = run.poll_panicked(cx) {
             return Poll::Ready(Exit::Panicked(panic));
         }
-        std::pin::Pin::new(&mut future).poll(cx).map(exit_of)
+        within(run, || std::pin::Pin::new(&mut future).poll(cx)).map(exit_of)
     })
     .await;
-    or_panicked(exit, future.discard().err())
+    or_panicked(exit, within(run, || future.discard()).err())
 }
 
 fn exit_of(outcome: Result<Result<(), BoxError>, Panic>) -> Exit {
@@ -124,18 +141,25 @@ fn or_panicked(exit: Exit, panic: Option<Panic>) -> Exit {
     }
 }
 
-/// Ends the handles, then waits for the run's tasks.
-async fn finish(child: &Child, run: &Incarnation, exit: Exit) -> Exit {
-    let exit = or_panicked(exit, run.end().err());
-    if run.has_tasks() {
-        run.signal(StopReason::Unneeded);
-        let failed = !matches!(exit, Exit::Completed);
-        let (service, incarnation) = (child.index, run.number);
-        child.send(Input::RunOver { service, incarnation, failed });
+/// Ends the handles of a run that is over: how it ended, or the wait for the tasks it has left.
+fn over<'a>(
+    child: &'a Child,
+    run: &'a Incarnation,
+    exit: Exit,
+) -> Either<Exit, BoxFuture<'a, Exit>> {
+    let exit = or_panicked(exit, within(run, || run.end()).err());
+    if run.close_tasks() {
+        return Either::Left(exit);
     }
-    match (run.join_tasks().await, exit) {
-        (Some(Cut::Panicked(panic)), exit) => or_panicked(exit, Some(panic)),
-        (Some(Cut::Aborted), Exit::Completed) => Exit::Aborted,
-        (_, exit) => exit,
-    }
+    run.signal(StopReason::Unneeded);
+    let failed = !matches!(exit, Exit::Completed);
+    let (service, incarnation) = (child.index, run.number);
+    child.send(Input::RunOver { service, incarnation, failed });
+    Either::Right(Box::pin(async move {
+        match (run.join_tasks().await, exit) {
+            (Some(Cut::Panicked(panic)), exit) => or_panicked(exit, Some(panic)),
+            (Some(Cut::Aborted), Exit::Completed) => Exit::Aborted,
+            (_, exit) => exit,
+        }
+    }))
 }
