@@ -11,6 +11,9 @@ use super::words::{Action, Answer, Index, Limits};
 use crate::graph::Graph;
 use crate::state::ServiceState;
 
+/// For so many calls there is always room.
+const KEPT_OPS: usize = 64;
+
 /// All that is known of the services, and what is under way.
 pub(crate) struct Core<C> {
     pub(super) graph: Arc<Graph>,
@@ -74,6 +77,15 @@ impl<C> Core<C> {
         self.next_op += 1;
         self.ops.insert(self.next_op, op);
         self.next_op
+    }
+
+    /// Takes a call out. After many at once the room they took is given back.
+    pub(super) fn remove(&mut self, id: OpId) -> Option<Op<C>> {
+        let op = self.ops.remove(&id);
+        if self.ops.is_empty() {
+            self.ops.shrink_to(KEPT_OPS);
+        }
+        op
     }
 
     /// Moves the service to `state` and makes that known.

@@ -201,7 +201,7 @@ impl<C> Core<C> {
             Some(Op::Rollback { remaining: 0, .. } | Op::Stop { remaining: 0, .. }) => {}
             _ => return,
         }
-        match self.ops.remove(&id) {
+        match self.remove(id) {
             Some(Op::Rollback { callers, down, .. }) => {
                 for caller in callers {
                     self.reply(caller, Answer::Start(Err(down.clone())));

@@ -282,10 +282,14 @@ impl<C> Core<C> {
     }
 
     fn take_start(&mut self, id: OpId) -> Option<Start<C>> {
-        let Some(Op::Start(start)) = self.ops.remove(&id) else { return None };
+        let Some(Op::Start(start)) = self.remove(id) else { return None };
         self.row_mut(start.target).start = None;
         for &(member, _) in &start.members {
-            self.row_mut(member).starts.retain(|other| *other != id);
+            let starts = &mut self.row_mut(member).starts;
+            starts.retain(|other| *other != id);
+            if starts.is_empty() {
+                *starts = Vec::new();
+            }
         }
         Some(start)
     }
