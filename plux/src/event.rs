@@ -11,7 +11,7 @@ use crate::state::ServiceState;
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Event {
-    /// Counts up by one per event of a manager, or of a supervisor; starts at 1.
+    /// Counts up by one per event of a manager, or of a supervisor; 1 is the first that a listener hears.
     pub number: u64,
     /// Whom it is about.
     pub id: PluginId,

@@ -147,6 +147,11 @@ where
     tokio::spawn(future)
 }
 
+/// Runs what may block its thread on one that is there for that.
+pub(crate) fn run_apart(run: impl FnOnce() + Send + 'static) {
+    tokio::task::spawn_blocking(run);
+}
+
 /// The tasks that one run of a service has spawned.
 #[derive(Default)]
 pub(crate) struct Tasks {

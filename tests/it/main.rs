@@ -49,7 +49,15 @@ mod name;
 #[cfg(test)]
 mod order;
 #[cfg(test)]
+mod p13_reconsider;
+#[cfg(test)]
 mod p15_once;
+#[cfg(test)]
+mod p23_limits;
+#[cfg(test)]
+mod p26_heard;
+#[cfg(test)]
+mod p29_own_loads;
 #[cfg(test)]
 mod panic;
 #[cfg(test)]

@@ -11,9 +11,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use plux::{
-    BoxError, Dependency, DependencyKind, ListFinder, LoadError, LoadFailure, Name, Namespace,
-    Origin, PluginManager, PluginSpec,
+    BoxError, Dependency, DependencyKind, Event, EventKind, ListFinder, Listener, LoadError,
+    LoadFailure, Name, Namespace, Origin, PluginManager, PluginSpec,
 };
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
@@ -200,6 +201,42 @@ pub(crate) fn finder(plugins: impl IntoIterator<Item = Plugin>) -> ListFinder {
 
 pub(crate) fn manager(plugins: impl IntoIterator<Item = Plugin>) -> PluginManager<dyn Script> {
     PluginManager::builder(()).finder(finder(plugins)).build()
+}
+
+/// A listener that keeps what it hears of each plugin: `a: loaded`.
+#[derive(Clone, Default)]
+pub(crate) struct Heard(Arc<Mutex<Vec<String>>>);
+
+impl Heard {
+    /// What it heard of one plugin.
+    pub(crate) fn of(&self, name: &str) -> Vec<String> {
+        let of = |line: &String| Some(line.strip_prefix(name)?.strip_prefix(": ")?.to_owned());
+        self.0.lock().iter().filter_map(of).collect()
+    }
+
+    pub(crate) fn clear(&self) {
+        self.0.lock().clear();
+    }
+}
+
+impl Listener for Heard {
+    fn on_event(&self, event: &Event) {
+        let fact = match &event.kind {
+            EventKind::Resolved(origin) => format!("resolved {}", origin.package),
+            EventKind::ResolveFailed(why) => format!("resolve failed: {why}"),
+            EventKind::Initialized => "initialized".to_owned(),
+            EventKind::InitFailed(failure) => format!("init failed: {}", failure.cause),
+            EventKind::LoadStarted => "load started".to_owned(),
+            EventKind::Loaded => "loaded".to_owned(),
+            EventKind::LoadFailed(failure) => {
+                format!("failed in {}: {}", failure.phase, failure.cause)
+            }
+            EventKind::Disabled(reason) => format!("disabled: {reason}"),
+            EventKind::Skipped(because) => format!("skipped because of {}", because.name),
+            other => panic!("{other:?}"),
+        };
+        self.0.lock().push(format!("{}: {fact}", event.id.name));
+    }
 }
 
 /// What failed.

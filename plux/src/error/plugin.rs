@@ -3,6 +3,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::name::{Name, Namespace, PluginId};
 use crate::origin::Origin;
@@ -103,6 +104,12 @@ pub enum FailureCause {
     /// It is registered twice.
     #[error(transparent)]
     Find(FindError),
+    /// It took longer than its manager allows.
+    #[error("it took longer than {limit:?}, the time its manager gives to this phase")]
+    Late {
+        /// The time it had.
+        limit: Duration,
+    },
     /// The load was cut short: its manager was closed, or the runtime it ran on was ended.
     #[error("it was cut short: its manager was closed, or the runtime it ran on was ended")]
     Aborted,
@@ -197,6 +204,16 @@ pub enum LoadError {
         origin: Origin,
         /// Why.
         reason: Arc<str>,
+    },
+    /// A load asked for one that waits for it.
+    #[error(
+        "a load would wait for itself: {}; what a load asks for must not wait for that load",
+        PathText(.path)
+    )]
+    WaitsForItself {
+        /// The one that asked, and those that it would wait for, each for the next and the last one
+        /// for the first.
+        path: Vec<(PluginId, Origin)>,
     },
     /// What it requires is not there.
     #[error("{id} (registered at {origin}) was skipped because of {because}")]

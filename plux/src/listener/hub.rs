@@ -3,6 +3,7 @@
 //! Trap: the number of an event is given by the task, not by the one who emits it; two emitters
 //! could otherwise queue their numbers in the wrong order.
 
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::Mutex;
@@ -13,12 +14,13 @@ use crate::event::{Event, EventKind};
 use crate::name::PluginId;
 use crate::task;
 
-/// Hands events to listeners. With no listener an event costs one branch and is never made.
+/// Hands events to listeners. While there has been no listener an event costs one branch and is never
+/// made.
 ///
 /// The task begins with the first event inside a runtime, and ends when the hub has been dropped and
 /// what was queued has been heard.
 pub(crate) struct Hub {
-    line: Option<Line>,
+    line: OnceLock<Line>,
 }
 
 struct Line {
@@ -30,23 +32,29 @@ struct Line {
 
 enum Message {
     Fact(PluginId, EventKind),
+    /// One more, which hears what follows.
+    Listen(Box<dyn Listener>),
     /// Answered when all before it has been heard.
     Flush(oneshot::Sender<()>),
 }
 
 impl Hub {
     pub(crate) fn new(listeners: Vec<Box<dyn Listener>>) -> Self {
-        if listeners.is_empty() {
-            return Self { line: None };
+        let line = OnceLock::new();
+        if !listeners.is_empty() {
+            line.get_or_init(|| Line::new(listeners));
         }
-        let (queue, inbox) = mpsc::unbounded_channel();
-        let idle = Mutex::new(Some(FanOut { inbox, listeners, heard: 0 }));
-        Self { line: Some(Line { queue, started: AtomicBool::new(false), idle }) }
+        Self { line }
+    }
+
+    /// Adds a listener, the last to be told.
+    pub(crate) fn listen(&self, listener: Box<dyn Listener>) {
+        self.line.get_or_init(|| Line::new(Vec::new())).send(Message::Listen(listener));
     }
 
     /// Queues an event; `fact` is called only when somebody listens.
     pub(crate) fn emit(&self, fact: impl FnOnce() -> (PluginId, EventKind)) {
-        if let Some(line) = &self.line {
+        if let Some(line) = self.line.get() {
             let (id, kind) = fact();
             line.send(Message::Fact(id, kind));
         }
@@ -54,7 +62,7 @@ impl Hub {
 
     /// Returns when all that was emitted before has been heard. Takes as long as the listeners take.
     pub(crate) async fn flush(&self) {
-        if let Some(line) = &self.line {
+        if let Some(line) = self.line.get() {
             let (answer, heard) = oneshot::channel();
             line.send(Message::Flush(answer));
             if line.started.load(Ordering::Acquire) {
@@ -66,6 +74,12 @@ impl Hub {
 }
 
 impl Line {
+    fn new(listeners: Vec<Box<dyn Listener>>) -> Self {
+        let (queue, inbox) = mpsc::unbounded_channel();
+        let idle = Mutex::new(Some(FanOut { inbox, listeners, heard: 0 }));
+        Self { queue, started: AtomicBool::new(false), idle }
+    }
+
     fn send(&self, message: Message) {
         // An error is the end of the task, with its runtime: nobody hears any more.
         let _ = self.queue.send(message);
@@ -101,6 +115,7 @@ impl FanOut {
                     self.heard += 1;
                     self.tell(&Event { number: self.heard, id, kind });
                 }
+                Message::Listen(listener) => self.listeners.push(listener),
                 // Whoever waited may have given up.
                 Message::Flush(answer) => drop(answer.send(())),
             }

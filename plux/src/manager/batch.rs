@@ -21,7 +21,7 @@ use parking_lot::Mutex;
 use tokio::sync::oneshot;
 use tokio::task::{unconstrained, yield_now};
 
-use super::load::attempt;
+use super::load::{Caller, attempt};
 use super::loaded::Loaded;
 use super::members::{Members, READY};
 use super::shared::Shared;
@@ -39,9 +39,10 @@ pub(super) async fn load<P: ExtensionPoint + ?Sized + 'static>(
     shared: &Arc<Shared<P>>,
     table: &Arc<Table<P>>,
     members: Members,
+    nested: bool,
 ) {
     // Only a strict batch has errors.
-    let _ = run(shared, table, members, None).await;
+    let _ = run(shared, table, members, nested, None).await;
 }
 
 /// The same until one fails: from then on no attempt begins.
@@ -52,25 +53,27 @@ pub(super) async fn try_load<P: ExtensionPoint + ?Sized + 'static>(
     shared: &Arc<Shared<P>>,
     table: &Arc<Table<P>>,
     members: Members,
+    nested: bool,
 ) -> Result<(), LoadError> {
-    run(shared, table, members, Some(Strict::default())).await
+    run(shared, table, members, nested, Some(Strict::default())).await
 }
 
 async fn run<P: ExtensionPoint + ?Sized + 'static>(
     shared: &Arc<Shared<P>>,
     table: &Arc<Table<P>>,
     members: Members,
+    nested: bool,
     strict: Option<Strict>,
 ) -> Result<(), LoadError> {
     let count = members.len(table);
     if count == 0 {
         return Ok(());
     }
-    let (caller, answer) = oneshot::channel();
+    let (told, answer) = oneshot::channel();
     let workers = tokio::runtime::Handle::current().metrics().num_workers();
     let seats = workers.min(count);
     let batch = Arc::new(Batch {
-        call: table.calls.next(),
+        caller: Caller { call: table.calls.next(), nested },
         missing: members.missing(table),
         members,
         count,
@@ -79,7 +82,7 @@ async fn run<P: ExtensionPoint + ?Sized + 'static>(
         strict,
         table: Arc::clone(table),
         shared: Arc::clone(shared),
-        caller: Mutex::new(Some(caller)),
+        answer: Mutex::new(Some(told)),
     });
     for _ in 0..seats {
         Batch::spawn_loader(&batch);
@@ -94,16 +97,19 @@ pub(super) async fn load_one<P: ExtensionPoint + ?Sized + 'static>(
     shared: &Arc<Shared<P>>,
     table: &Arc<Table<P>>,
     index: u32,
+    nested: bool,
 ) {
-    let (working, call) = (Working::begin(shared, table), table.calls.next());
-    let attempt = async move { attempt(&working.shared, &working.table, index, call, || {}).await };
+    let working = Working::begin(shared, table);
+    let caller = Caller { call: table.calls.next(), nested };
+    let attempt = async move {
+        attempt(&working.shared, &working.table, index, caller, || {}, || true).await;
+    };
     // An error is the end of the runtime; the row then says that the attempt was cut short.
     let _ = task::spawn(attempt).await;
 }
 
 struct Batch<P: ExtensionPoint + ?Sized + 'static> {
-    /// The number of the call.
-    call: u64,
+    caller: Caller,
     members: Members,
     count: usize,
     missing: Box<[AtomicU32]>,
@@ -115,7 +121,7 @@ struct Batch<P: ExtensionPoint + ?Sized + 'static> {
     table: Arc<Table<P>>,
     shared: Arc<Shared<P>>,
     /// Sent to by a strict batch; the last field, so that the caller hears when all else is gone.
-    caller: Mutex<Option<oneshot::Sender<LoadError>>>,
+    answer: Mutex<Option<oneshot::Sender<LoadError>>>,
 }
 
 /// One lock for both, so that nobody can leave a seat without seeing what was just queued.
@@ -249,9 +255,9 @@ impl<P: ExtensionPoint + ?Sized + 'static> Batch<P> {
             Ok(_) | Err(LoadError::Disabled { .. } | LoadError::Skipped { .. }) => {}
             Err(error) => {
                 strict.over.store(true, Ordering::Release);
-                if let Some(caller) = self.caller.lock().take() {
+                if let Some(answer) = self.answer.lock().take() {
                     // The caller may have given up.
-                    let _ = caller.send(error);
+                    let _ = answer.send(error);
                 }
             }
         }
@@ -332,7 +338,9 @@ impl<P: ExtensionPoint + ?Sized + 'static> Loader<P> {
                     Batch::spawn_loader(batch);
                 }
             };
-            attempt(shared, table, batch.members.node(position), batch.call, waits).await;
+            let goes_on = || !batch.is_over();
+            let node = batch.members.node(position);
+            attempt(shared, table, node, batch.caller, waits, goes_on).await;
             let finish = Batch::finish(batch, position);
             *in_hand = finish.next;
             if finish.spawned {

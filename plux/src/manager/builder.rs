@@ -1,9 +1,12 @@
 //! Building a manager.
 
+use std::num::NonZeroUsize;
 use std::panic::Location;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::handle::PluginManager;
+use super::limits::Limits;
 use super::shared::Shared;
 use crate::extension::ExtensionPoint;
 use crate::filter::{Filters, PluginFilter};
@@ -18,6 +21,7 @@ pub struct PluginManagerBuilder<P: ExtensionPoint + ?Sized + 'static> {
     namespace: Option<Namespace>,
     finder: Box<dyn PluginFinder>,
     filters: Vec<Box<dyn PluginFilter<P>>>,
+    limits: Limits,
     listeners: Vec<Box<dyn Listener>>,
 }
 
@@ -29,6 +33,7 @@ impl<P: ExtensionPoint + ?Sized + 'static> PluginManager<P> {
             namespace: P::NAMESPACE,
             finder: Box::new(RegistryFinder),
             filters: Vec::new(),
+            limits: Limits::default(),
             listeners: Vec::new(),
         }
     }
@@ -55,6 +60,38 @@ impl<P: ExtensionPoint + ?Sized + 'static> PluginManagerBuilder<P> {
         self
     }
 
+    /// Lets so many loads be under way at once; no limit unless set. A load that another load asks for
+    /// and waits for goes in that one's place.
+    pub fn max_concurrent(mut self, loads: NonZeroUsize) -> Self {
+        self.limits.set_places(loads);
+        self
+    }
+
+    /// The time for a factory; no limit unless set. Factories then run on threads of their own, so
+    /// that one which blocks can be given up; it is left to itself, and what it makes is dropped.
+    ///
+    /// A plugin that has not done with a phase in its time has failed in it, with
+    /// [`FailureCause::Late`](crate::FailureCause::Late). The limits need a runtime whose time is
+    /// enabled.
+    pub fn init_timeout(mut self, time: Duration) -> Self {
+        self.limits.init = Some(time);
+        self
+    }
+
+    /// The time for `should_load`, from its first poll; no limit unless set. When it is over the
+    /// future is dropped. One that blocks its thread can not be dropped, and is waited for.
+    pub fn should_load_timeout(mut self, time: Duration) -> Self {
+        self.limits.should_load = Some(time);
+        self
+    }
+
+    /// The time for `load`, from its first poll; no limit unless set. As
+    /// [`should_load_timeout`](Self::should_load_timeout).
+    pub fn load_timeout(mut self, time: Duration) -> Self {
+        self.limits.load = Some(time);
+        self
+    }
+
     /// Adds a listener. Listeners are called in the order they were added.
     pub fn listener(mut self, listener: impl Listener) -> Self {
         self.listeners.push(Box::new(listener));
@@ -75,7 +112,8 @@ impl<P: ExtensionPoint + ?Sized + 'static> PluginManagerBuilder<P> {
             );
         };
         let (filters, hub) = (Filters::new(self.filters), Hub::new(self.listeners));
-        let shared = Shared::new(self.context, namespace, self.finder, filters, hub, place);
+        let (finder, limits) = (self.finder, self.limits);
+        let shared = Shared::new(self.context, namespace, finder, filters, limits, hub, place);
         PluginManager::new(Arc::new(shared))
     }
 }

@@ -8,11 +8,14 @@ use std::future::{Future, poll_fn};
 use std::mem;
 use std::pin::pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
-use futures::future::BoxFuture;
+use futures::future::{BoxFuture, OptionFuture};
+use tokio::time::{Instant, sleep_until};
 use tracing::Span;
 
 use super::closing::Closing;
+use super::waits::{self, Key};
 use crate::error::BoxError;
 use crate::spec::PluginSpec;
 use crate::table::discard;
@@ -22,6 +25,8 @@ use crate::task::{self, Caught, Panic};
 pub(super) enum Trouble {
     Error(BoxError),
     Panic(Box<Panic>),
+    /// The manager's limit for the phase is over.
+    Late(Duration),
     Aborted,
 }
 
@@ -32,9 +37,30 @@ impl From<Panic> for Trouble {
     }
 }
 
+/// One phase of one plugin, in which its code is called.
+pub(super) struct Calling<'a> {
+    pub(super) spec: &'a PluginSpec,
+    pub(super) key: Key,
+    pub(super) closing: &'a Closing,
+    pub(super) limit: Option<Duration>,
+    pub(super) span: Option<Span>,
+}
+
 /// A call that was pending at first.
 pub(super) struct Call<'a, T> {
     future: BoxFuture<'a, Result<T, BoxError>>,
+    deadline: Option<Deadline>,
+}
+
+/// A limit, and when it is over.
+#[derive(Clone, Copy)]
+pub(super) struct Deadline(Duration, Instant);
+
+impl Deadline {
+    /// One that is too far away to be told apart from never is none.
+    pub(super) fn after(limit: Duration) -> Option<Self> {
+        Instant::now().checked_add(limit).map(|over| Self(limit, over))
+    }
 }
 
 /// What the first poll of a call led to.
@@ -43,72 +69,88 @@ pub(super) enum Begun<'a, T> {
     Pending(Call<'a, T>),
 }
 
-impl<'a, T> Call<'a, T> {
+impl Calling<'_> {
     /// Makes the future and polls it once. A panic while it is made, polled or dropped is trouble
-    /// like an error.
+    /// like an error. What is ready then is in time, however long it has kept the thread.
     #[inline]
-    pub(super) fn begin(
-        spec: &PluginSpec,
-        span: Option<&Span>,
+    pub(super) fn begin<'a, T>(
+        &self,
         make: impl FnOnce() -> BoxFuture<'a, Result<T, BoxError>>,
         cx: &mut Context<'_>,
     ) -> Begun<'a, T> {
+        let deadline = self.limit.and_then(Deadline::after);
         let (mut made, mut answer) = (None, None);
-        let caught = task::catch(|| {
-            let _in_phase = span.map(Span::enter);
+        let poll = || {
+            let _in_phase = self.span.as_ref().map(Span::enter);
             if let Poll::Ready(ready) = made.insert(make()).as_mut().poll(cx) {
                 answer = Some(ready);
                 drop(made.take());
             }
-        });
+        };
+        let caught = waits::poll_of(self.key, || task::catch(poll));
         Begun::Done(match (caught, answer, made) {
-            (Ok(()), None, Some(future)) => return Begun::Pending(Self { future }),
+            (Ok(()), None, Some(future)) => return Begun::Pending(Call { future, deadline }),
             (Ok(()), Some(Ok(value)), _) => Ok(value),
             (_, Some(Err(error)), _) => Err(Trouble::Error(error)),
             (Err(panic), answer, made) => {
                 // Of two panics the first one is told.
                 let _ = task::catch(|| drop(made));
-                discard(spec, answer);
+                discard(self.spec, answer);
                 Err(panic.into())
             }
             (Ok(()), None, None) => Err(Trouble::Aborted),
         })
     }
 
-    /// Polls it to its end, or until the manager is closed.
-    pub(super) async fn end(
-        self,
-        spec: &PluginSpec,
-        span: Option<&Span>,
-        closing: &Closing,
-    ) -> Result<T, Trouble> {
-        let mut future = Caught::new(self.future);
-        let mut poll = |cx: &mut Context<'_>| {
-            let _in_phase = span.map(Span::enter);
-            pin!(&mut future).poll(cx)
-        };
-        let mut closed = pin!(closing.signal());
-        closed.as_mut().enable();
+    /// Polls it to its end, or until its limit is over or the manager is closed.
+    pub(super) async fn end<T>(&self, call: Call<'_, T>) -> Result<T, Trouble> {
+        let mut future = Caught::new(call.future);
         let mut asleep = false;
-        let outcome = poll_fn(|cx| {
-            if closing.is_closed() || closed.as_mut().poll(cx).is_ready() {
-                return Poll::Ready(None);
+        let polled = poll_fn(|cx| {
+            if !mem::replace(&mut asleep, true) {
+                return Poll::Pending;
             }
-            if mem::replace(&mut asleep, true) { poll(cx).map(Some) } else { Poll::Pending }
-        })
-        .await;
+            let _in_phase = self.span.as_ref().map(Span::enter);
+            waits::poll_of(self.key, || pin!(&mut future).poll(cx))
+        });
+        let outcome = within(polled, call.deadline, self.closing).await;
         let discarded = future.discard();
-        match outcome {
-            Some(Ok(Ok(value))) => match discarded {
+        match outcome? {
+            Ok(Ok(value)) => match discarded {
                 Ok(()) => Ok(value),
                 Err(panic) => {
-                    discard(spec, value);
+                    discard(self.spec, value);
                     Err(panic.into())
                 }
             },
-            Some(Ok(Err(error))) => Err(Trouble::Error(error)),
-            Some(Err(panic)) => Err(panic.into()),
-            None => Err(Trouble::Aborted),
+            Ok(Err(error)) => Err(Trouble::Error(error)),
+            Err(panic) => Err(panic.into()),
         }
     }
+}
+
+/// Waits for `future` until the deadline, or until the manager is closed.
+pub(super) async fn within<T>(
+    future: impl Future<Output = T>,
+    deadline: Option<Deadline>,
+    closing: &Closing,
+) -> Result<T, Trouble> {
+    let (mut future, mut closed) = (pin!(future), pin!(closing.signal()));
+    let mut over = pin!(OptionFuture::from(deadline.map(|Deadline(_, over)| sleep_until(over))));
+    closed.as_mut().enable();
+    poll_fn(|cx| {
+        if closing.is_closed() || closed.as_mut().poll(cx).is_ready() {
+            return Poll::Ready(Err(Trouble::Aborted));
+        }
+        if let Poll::Ready(value) = future.as_mut().poll(cx) {
+            return Poll::Ready(Ok(value));
+        }
+        match deadline {
+            Some(Deadline(limit, _)) if over.as_mut().poll(cx).is_ready() => {
+                Poll::Ready(Err(Trouble::Late(limit)))
+            }
+            _ => Poll::Pending,
+        }
+    })
+    .await
 }

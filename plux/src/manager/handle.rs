@@ -8,9 +8,11 @@ use super::loaded::Loaded;
 use super::members::Members;
 use super::report::LoadReport;
 use super::shared::Shared;
+use super::waits;
 use crate::error::{FindError, LoadError};
 use crate::extension::ExtensionPoint;
 use crate::graph::Graph;
+use crate::listener::Listener;
 use crate::name::{Name, Namespace};
 use crate::spec::SpecRef;
 use crate::state::PluginState;
@@ -55,7 +57,12 @@ impl<P: ExtensionPoint + ?Sized + 'static> PluginManager<P> {
     ///
     /// However many ask at once, one attempt is made and all get its outcome. A plugin that failed,
     /// or was skipped, is tried again by a call that begins afterwards: its factory is run again only
-    /// if it had failed. A disabled plugin stays disabled, and none of its code is run.
+    /// if it had failed. A disabled plugin stays disabled, and none of its code is run, until it is
+    /// [reconsidered](Self::reconsider).
+    ///
+    /// A load may ask for other loads, of this manager or another, and wait for them. One that would
+    /// wait for itself by that, directly or through others, gets an error which spells the way. Only
+    /// a load that asks from a task it has spawned is not known to ask.
     ///
     /// Cancel safe: the load goes on.
     ///
@@ -72,17 +79,24 @@ impl<P: ExtensionPoint + ?Sized + 'static> PluginManager<P> {
     /// of them stands. A failure stops nothing but what requires the failed one. Plugins that
     /// failed or were skipped before are tried again.
     ///
+    /// Called by a load of the same manager it would wait for itself: it then loads nothing, and the
+    /// report has that error alone, as the failure of the plugin that called.
+    ///
     /// Cancel safe: the loads go on.
     ///
     /// # Panics
     /// When something is to be loaded outside a tokio runtime.
     pub async fn load_all(&self) -> LoadReport<P> {
-        match self.shared.table() {
-            Ok(table) => {
-                batch::load(&self.shared, table, Members::All).await;
+        let table = match self.shared.table() {
+            Ok(table) => table,
+            Err(error) => return LoadReport::not_found(error),
+        };
+        match waits::begin(table, None, || table.all()) {
+            Ok(waiting) => {
+                batch::load(&self.shared, table, Members::All, waiting.is_some()).await;
                 LoadReport::of(table)
             }
-            Err(error) => LoadReport::not_found(error),
+            Err(error) => LoadReport::refused(error),
         }
     }
 
@@ -105,13 +119,30 @@ impl<P: ExtensionPoint + ?Sized + 'static> PluginManager<P> {
         if let Some(problem) = table.first_unusable() {
             return Err(problem.clone());
         }
-        batch::try_load(&self.shared, table, Members::All).await?;
+        let waiting = waits::begin(table, None, || table.all())?;
+        batch::try_load(&self.shared, table, Members::All, waiting.is_some()).await?;
         let report = LoadReport::of(table);
         // Without an answer of the batch something failed all the same when the runtime was ended.
         match report.failed().first() {
             Some((_, error)) => Err(error.clone()),
             None => Ok(report),
         }
+    }
+
+    /// Has a disabled plugin asked again by the next load: by its `should_load`, or its `load`, or by
+    /// the filters that refused it. Answers whether it was disabled; what was made of the plugin is
+    /// kept, so its factory is run only if it was not. Nothing is loaded by this, and what was skipped
+    /// because of it is tried again by a load of its own.
+    ///
+    /// Waits for an attempt that is under way. Cancel safe.
+    ///
+    /// # Errors
+    /// [`LoadError::Unknown`], or the finder has no answer.
+    pub async fn reconsider(&self, name: &str) -> Result<bool, LoadError> {
+        let table = self.shared.table()?;
+        let Some(entry) = table.get(name) else { return Err(self.unknown(table, name)) };
+        entry.settled().await;
+        Ok(entry.reconsider())
     }
 
     /// The names of all plugins, in order.
@@ -139,6 +170,11 @@ impl<P: ExtensionPoint + ?Sized + 'static> PluginManager<P> {
     /// As [`names`](Self::names).
     pub fn contains(&self, name: &str) -> Result<bool, FindError> {
         Ok(self.shared.table()?.get(name).is_some())
+    }
+
+    /// Adds a listener. It is told after those that are there, and hears only what follows.
+    pub fn listen(&self, listener: impl Listener) {
+        self.shared.hub.listen(Box::new(listener));
     }
 
     /// Where a plugin stands; `None` for an unknown name, and without an answer of the finder. Never
@@ -183,14 +219,16 @@ impl<P: ExtensionPoint + ?Sized + 'static> PluginManager<P> {
         if let Some(problem) = table.unusable(&entry) {
             return Err(problem.clone());
         }
-        if entry.is_busy() {
-            entry.settled().await;
-        } else if !entry.is_disabled() {
-            let nodes = pulls(table.graph(), entry.index());
-            match nodes.as_slice() {
-                [node] => batch::load_one(&self.shared, table, *node).await,
-                _ => batch::load(&self.shared, table, Members::of(nodes)).await,
-            }
+        if entry.is_disabled() {
+            return Loaded::outcome(&entry);
+        }
+        let nodes = pulls(table.graph(), entry.index());
+        let waiting = waits::begin(table, Some(entry.index()), || nodes.clone())?;
+        let nested = waiting.is_some();
+        match nodes.as_slice() {
+            _ if entry.is_busy() => entry.settled().await,
+            [node] => batch::load_one(&self.shared, table, *node, nested).await,
+            _ => batch::load(&self.shared, table, Members::of(nodes), nested).await,
         }
         Loaded::outcome(&entry)
     }

@@ -7,40 +7,67 @@
 
 use std::future::poll_fn;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::Poll;
+use std::time::Duration;
 
+use tokio::sync::oneshot;
 use tracing::Span;
 use tracing::level_filters::LevelFilter;
 
-use super::calling::{Begun, Call, Trouble};
+use super::calling::{Begun, Calling, Deadline, Trouble, within};
 use super::shared::Shared;
+use super::waits::Key;
 use crate::error::{FailureCause, LoadError, LoadFailure};
 use crate::event::EventKind;
 use crate::extension::{self, ExtensionPoint};
 use crate::filter::Answer;
 use crate::reason::{Disabled, Phase};
-use crate::spec::DependencyKind;
-use crate::table::{Claim, Ended, Entry, Initialized, Reason, Table, Turn};
+use crate::spec::{DependencyKind, Factory};
+use crate::table::{Claim, Ended, Entry, Initialized, Reason, Table, Turn, discard};
 use crate::task;
 
+/// On whose behalf attempts are made.
+#[derive(Clone, Copy)]
+pub(super) struct Caller {
+    /// The number of the call.
+    pub(super) call: u64,
+    /// Whether another load waits for it.
+    pub(super) nested: bool,
+}
+
 /// Makes an attempt to load the plugin of the row `index` for a call, or waits for the one under way.
-/// Its requirements have been decided before. `waits` is called before anything is waited for.
+/// Its requirements have been decided before. `waits` is called before anything is waited for; where
+/// an attempt had to wait for its place, `goes_on` is asked whether it is still wanted.
 pub(super) async fn attempt<P: ExtensionPoint + ?Sized + 'static>(
     shared: &Shared<P>,
     table: &Table<P>,
     index: u32,
-    call: u64,
+    caller: Caller,
     mut waits: impl FnMut(),
+    goes_on: impl Fn() -> bool,
 ) {
-    let (entry, context, closing) = (table.row(index), &shared.context, &shared.closing);
-    let spec = entry.spec();
+    let (entry, context) = (table.row(index), &shared.context);
     let this = Attempt { shared, table, entry };
     if let Some(problem) = table.unusable(entry) {
         return this.refuse(problem);
     }
-    let claim = match entry.claim(&table.calls, call) {
+    let places = shared.limits.places(caller.nested);
+    let mut place = None;
+    // Who waits for another's attempt has no place: that one may wait for it.
+    if let Some(places) = places.filter(|_| !entry.is_busy()) {
+        place = places.try_acquire().ok();
+        if place.is_none() {
+            waits();
+            place = places.acquire().await.ok();
+            if !goes_on() {
+                return;
+            }
+        }
+    }
+    let claim = match entry.claim(&table.calls, caller.call) {
         Turn::Mine(claim) => claim,
         Turn::Busy => {
+            drop(place);
             waits();
             return entry.settled().await;
         }
@@ -55,15 +82,35 @@ pub(super) async fn attempt<P: ExtensionPoint + ?Sized + 'static>(
         match this.missing() {
             Ok(missing) => break missing,
             Err(busy) => {
+                drop(place.take());
                 waits();
                 busy.settled().await;
+                if let Some(places) = places {
+                    place = places.acquire().await.ok();
+                }
             }
         }
     };
     if let Some(because) = missing {
         return this.skip(claim, because);
     }
-    let Some(mut plugin) = this.initialize(claim) else { return };
+    let Some((claim, factory)) = this.resolve(claim) else { return };
+    let mut plugin = match claim.take_kept() {
+        Some(plugin) => claim.initialized(plugin),
+        None => {
+            let made = match shared.limits.init {
+                None => this.make(factory),
+                Some(limit) => {
+                    waits();
+                    this.make_apart(limit).await
+                }
+            };
+            match this.made(claim, made) {
+                Some(plugin) => plugin,
+                None => return,
+            }
+        }
+    };
     if shared.filters.are_own()
         && let Some(reason) = this.refused_plugin(plugin.plugin())
     {
@@ -72,13 +119,12 @@ pub(super) async fn attempt<P: ExtensionPoint + ?Sized + 'static>(
     // Written by the macros, a constant: the one method that can not panic.
     if plugin.plugin().asks_should_load() {
         let ask = || plugin.plugin().should_load(context);
-        let span = this.span(Phase::ShouldLoad);
-        let begin = |cx: &mut Context<'_>| Poll::Ready(Call::begin(spec, span.as_ref(), ask, cx));
-        let answer = match poll_fn(begin).await {
+        let calling = this.calling(Phase::ShouldLoad, shared.limits.should_load);
+        let answer = match poll_fn(|cx| Poll::Ready(calling.begin(ask, cx))).await {
             Begun::Done(answer) => answer,
             Begun::Pending(call) => {
                 waits();
-                call.end(spec, span.as_ref(), closing).await
+                calling.end(call).await
             }
         };
         match this.answered(plugin, answer) {
@@ -89,15 +135,16 @@ pub(super) async fn attempt<P: ExtensionPoint + ?Sized + 'static>(
     let plugin = plugin.loading();
     this.emit(|| EventKind::LoadStarted);
     let load = || plugin.plugin().load(context);
-    let span = this.span(Phase::Load);
-    let begin = |cx: &mut Context<'_>| Poll::Ready(Call::begin(spec, span.as_ref(), load, cx));
-    let output = match poll_fn(begin).await {
+    let calling = this.calling(Phase::Load, shared.limits.load);
+    let output = match poll_fn(|cx| Poll::Ready(calling.begin(load, cx))).await {
         Begun::Done(output) => output,
         Begun::Pending(call) => {
             waits();
-            call.end(spec, span.as_ref(), closing).await
+            calling.end(call).await
         }
     };
+    // The place is free when the row tells of the end.
+    drop(place);
     match output {
         Ok(output) => this.end(plugin.loaded(output), || EventKind::Loaded),
         Err(trouble) => {
@@ -167,49 +214,89 @@ impl<'a, P: ExtensionPoint + ?Sized + 'static> Attempt<'a, P> {
         self.end(claim.not(Reason::Skipped(because.clone())), || EventKind::Skipped(because));
     }
 
+    /// The factory, if the spec fits.
     #[inline]
-    fn initialize(&self, claim: Claim<'a, P>) -> Option<Initialized<'a, P>> {
+    fn resolve(&self, claim: Claim<'a, P>) -> Option<(Claim<'a, P>, &'a Factory<P>)> {
         let spec = self.entry.spec();
-        let resolved = match extension::resolve::<P>(spec) {
-            _ if self.shared.closing.is_closed() => Err(FailureCause::Aborted),
-            Some(factory) => Ok(factory),
-            None => Err(FailureCause::Mismatch {
+        let cause = match extension::resolve::<P>(spec) {
+            _ if self.shared.closing.is_closed() => FailureCause::Aborted,
+            Some(factory) => {
+                self.emit(|| EventKind::Resolved(spec.origin()));
+                return Some((claim, factory));
+            }
+            None => FailureCause::Mismatch {
                 registered: spec.factory().extension_point(),
                 expected: std::any::type_name::<P>(),
                 manager: self.shared.place,
-            }),
+            },
         };
-        let factory = match resolved {
-            Ok(factory) => factory,
-            Err(cause) => {
-                let failure = self.failure(Phase::Resolve, cause);
-                let ended = claim.not(Reason::Failed(Arc::clone(&failure)));
-                self.end(ended, || EventKind::ResolveFailed(failure.to_string().into()));
-                return None;
-            }
-        };
-        self.emit(|| EventKind::Resolved(spec.origin()));
-        if let Some(plugin) = claim.take_kept() {
-            return Some(claim.initialized(plugin));
+        let failure = self.failure(Phase::Resolve, cause);
+        let ended = claim.not(Reason::Failed(Arc::clone(&failure)));
+        self.end(ended, || EventKind::ResolveFailed(failure.to_string().into()));
+        None
+    }
+
+    /// Runs the factory here.
+    #[inline]
+    fn make(&self, factory: &Factory<P>) -> Result<Arc<P>, Trouble> {
+        let span = self.span(Phase::Init);
+        let _in_phase = span.as_ref().map(Span::enter);
+        match task::catch(|| extension::make(factory)) {
+            Ok(made) => made.map_err(Trouble::Error),
+            Err(panic) => Err(panic.into()),
         }
-        let made = {
-            let span = self.span(Phase::Init);
+    }
+
+    /// Runs the factory on a thread of its own, which is left to itself when the time is over.
+    async fn make_apart(&self, limit: Duration) -> Result<Arc<P>, Trouble> {
+        let (answer, made) = oneshot::channel();
+        let (spec, span) = (self.entry.spec().clone(), self.span(Phase::Init));
+        task::run_apart(move || {
             let _in_phase = span.as_ref().map(Span::enter);
-            task::catch(|| extension::make(factory))
-        };
-        let cause = match made {
-            Ok(Ok(plugin)) => {
+            let made = task::catch(|| extension::resolve::<P>(&spec).map(extension::make));
+            if let Err(late) = answer.send(made) {
+                discard(&spec, late);
+            }
+        });
+        match within(made, Deadline::after(limit), &self.shared.closing).await? {
+            Ok(Ok(Some(made))) => made.map_err(Trouble::Error),
+            Ok(Err(panic)) => Err(panic.into()),
+            // The runtime has ended, and with it the thread.
+            _ => Err(Trouble::Aborted),
+        }
+    }
+
+    /// The plugin, if its factory has made one.
+    #[inline]
+    fn made(
+        &self,
+        claim: Claim<'a, P>,
+        made: Result<Arc<P>, Trouble>,
+    ) -> Option<Initialized<'a, P>> {
+        match made {
+            Ok(plugin) => {
                 let initialized = claim.initialized(plugin);
                 self.emit(|| EventKind::Initialized);
-                return Some(initialized);
+                Some(initialized)
             }
-            Ok(Err(error)) => FailureCause::Error(error.into()),
-            Err(panic) => FailureCause::Panic(panic),
-        };
-        let failure = self.failure(Phase::Init, cause);
-        let ended = claim.not(Reason::Failed(Arc::clone(&failure)));
-        self.end(ended, || EventKind::InitFailed(failure));
-        None
+            Err(trouble) => {
+                let failure = self.failure(Phase::Init, cause(trouble));
+                let ended = claim.not(Reason::Failed(Arc::clone(&failure)));
+                self.end(ended, || EventKind::InitFailed(failure));
+                None
+            }
+        }
+    }
+
+    #[inline]
+    fn calling(&self, phase: Phase, limit: Option<Duration>) -> Calling<'a> {
+        Calling {
+            spec: self.entry.spec(),
+            key: Key::new(self.table, self.entry.index()),
+            closing: &self.shared.closing,
+            limit,
+            span: self.span(phase),
+        }
     }
 
     /// The plugin, if it wants to be loaded.
@@ -252,21 +339,30 @@ impl<'a, P: ExtensionPoint + ?Sized + 'static> Attempt<'a, P> {
 
     #[cold]
     fn reason(&self, phase: Phase, trouble: Trouble) -> Reason {
-        let cause = match trouble {
+        let trouble = match trouble {
             Trouble::Error(error) => match error.downcast::<Disabled>() {
                 Ok(disabled) => return Reason::Disabled(disabled.into_reason()),
-                Err(error) => FailureCause::Error(error.into()),
+                Err(error) => Trouble::Error(error),
             },
-            Trouble::Panic(panic) => FailureCause::Panic(*panic),
-            Trouble::Aborted => FailureCause::Aborted,
+            trouble => trouble,
         };
-        Reason::Failed(self.failure(phase, cause))
+        Reason::Failed(self.failure(phase, cause(trouble)))
     }
 
     #[cold]
     fn failure(&self, phase: Phase, cause: FailureCause) -> Arc<LoadFailure> {
         let spec = self.entry.spec();
         Arc::new(LoadFailure { id: spec.id(), origin: spec.origin(), phase, cause })
+    }
+}
+
+#[cold]
+fn cause(trouble: Trouble) -> FailureCause {
+    match trouble {
+        Trouble::Error(error) => FailureCause::Error(error.into()),
+        Trouble::Panic(panic) => FailureCause::Panic(*panic),
+        Trouble::Late(limit) => FailureCause::Late { limit },
+        Trouble::Aborted => FailureCause::Aborted,
     }
 }
 

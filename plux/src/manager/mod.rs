@@ -6,6 +6,10 @@ mod report;
 
 mod closing;
 
+mod limits;
+
+mod waits;
+
 mod shared;
 
 mod calling;

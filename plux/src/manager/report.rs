@@ -77,6 +77,17 @@ impl<P: ExtensionPoint + ?Sized + 'static> LoadReport<P> {
         report
     }
 
+    /// Nothing was done: the plugin that asks would wait for itself.
+    pub(super) fn refused(error: LoadError) -> Self {
+        let mut report = Self::default();
+        if let LoadError::WaitsForItself { path } = &error
+            && let Some((id, _)) = path.first()
+        {
+            report.failed.push((id.clone(), error));
+        }
+        report
+    }
+
     pub(super) fn not_found(error: FindError) -> Self {
         Self { find_error: Some(error), ..Self::default() }
     }

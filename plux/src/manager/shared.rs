@@ -9,6 +9,7 @@ use std::sync::{Arc, OnceLock};
 use parking_lot::ReentrantMutex;
 
 use super::closing::Closing;
+use super::limits::Limits;
 use crate::error::{BoxError, FindError};
 use crate::extension::ExtensionPoint;
 use crate::filter::Filters;
@@ -26,6 +27,7 @@ pub(super) struct Shared<P: ExtensionPoint + ?Sized + 'static> {
     pub(super) finder: Box<dyn PluginFinder>,
     pub(super) namespace: Namespace,
     pub(super) filters: Filters<P>,
+    pub(super) limits: Limits,
     pub(super) hub: Hub,
     pub(super) closing: Closing,
     /// Where the manager was built.
@@ -39,6 +41,7 @@ impl<P: ExtensionPoint + ?Sized + 'static> Shared<P> {
         namespace: Namespace,
         finder: Box<dyn PluginFinder>,
         filters: Filters<P>,
+        limits: Limits,
         hub: Hub,
         place: &'static Location<'static>,
     ) -> Self {
@@ -48,6 +51,7 @@ impl<P: ExtensionPoint + ?Sized + 'static> Shared<P> {
             finder,
             namespace,
             filters,
+            limits,
             hub,
             closing: Closing::new(),
             place,

@@ -30,6 +30,8 @@ pub(super) const LOADED: u32 = 3;
 pub(super) const DISABLED: u32 = 4;
 pub(super) const FAILED: u32 = 5;
 pub(super) const SKIPPED: u32 = 6;
+/// It was disabled, and is to be asked again.
+pub(super) const RECONSIDERED: u32 = 7;
 /// Somebody owns the row.
 pub(super) const BUSY: u32 = 0b0_1000;
 /// Somebody waits for the owner to be done.
@@ -129,10 +131,23 @@ impl<P: ExtensionPoint + ?Sized + 'static> Entry<P> {
         self.word.load(Ordering::Acquire) & TAG == DISABLED
     }
 
+    /// Has the next call make an attempt, if the last one said that it does not want to load.
+    pub(crate) fn reconsider(&self) -> bool {
+        // Held so that no attempt can end, and be found to be the call's own, in between.
+        let mut slot = self.cold.lock();
+        let (before, after) = (DISABLED, RECONSIDERED);
+        let moved = self.word.compare_exchange(before, after, Ordering::AcqRel, Ordering::Acquire);
+        if let (Ok(_), Some(cold)) = (moved, slot.as_mut()) {
+            // The attempt that ended is nobody's any more. Its reason stays until the next one ends.
+            cold.ended = 0;
+        }
+        moved.is_ok()
+    }
+
     /// Where it stands now. Never waits for an attempt.
     pub(crate) fn state(&self) -> PluginState {
         let plain = |word: u32| match word & TAG {
-            RESOLVED => Some(PluginState::Resolved),
+            RESOLVED | RECONSIDERED => Some(PluginState::Resolved),
             INITIALIZED => Some(PluginState::Initialized),
             // Whoever has seen the value must not be told that it is still to come.
             LOADING if self.value.get().is_some() => Some(PluginState::Loaded),

@@ -70,6 +70,11 @@ impl<P: ExtensionPoint + ?Sized + 'static> Table<P> {
         &self.rows
     }
 
+    /// The indices of all rows.
+    pub(crate) fn all(&self) -> Vec<u32> {
+        (0..self.rows.len() as u32).collect()
+    }
+
     pub(crate) fn row(&self, index: u32) -> &Arc<Entry<P>> {
         &self.rows[index as usize]
     }
