@@ -224,7 +224,7 @@ pub(crate) fn stop_row(row: &Ended, known: &impl Fn(Index) -> (Name, Origin)) ->
     let (name, origin) = known(row.service);
     let how = match &row.how {
         How::Clean => StopHow::Clean,
-        How::Error(exit) => StopHow::Error(exit.clone()),
+        How::Error(exit) => StopHow::Error((**exit).clone()),
         How::Aborted => StopHow::Aborted,
         How::Leaked => StopHow::Leaked,
     };

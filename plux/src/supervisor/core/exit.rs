@@ -95,7 +95,7 @@ fn how(ending: &Ending) -> How {
     match ending {
         Ending::Exit(Exit::Completed) | Ending::NotLoaded(_) | Ending::Disabled(_) => How::Clean,
         Ending::Exit(Exit::Aborted) => How::Aborted,
-        Ending::Exit(exit) => How::Error(exit.clone()),
+        Ending::Exit(exit) => How::Error(Box::new(exit.clone())),
     }
 }
 

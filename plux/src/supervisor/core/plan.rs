@@ -12,6 +12,7 @@ use crate::state::ServiceState;
 
 use super::model::Core;
 use super::op::{Op, OpId};
+use super::row::Few;
 use super::words::{Action, Answer, Down, Ended, How, Index};
 
 impl<C> Core<C> {
@@ -176,8 +177,8 @@ impl<C> Core<C> {
     pub(super) fn settle(&mut self, service: Index, state: ServiceState) {
         self.publish(service, state.clone());
         let row = self.row_mut(service);
-        let watchers = std::mem::take(&mut row.watchers);
-        let waits = if row.due { Vec::new() } else { std::mem::take(&mut row.waits) };
+        let watchers = row.watchers.take();
+        let waits = if row.due { Few::NONE } else { row.waits.take() };
         for caller in waits {
             self.reply(caller, Answer::State(state.clone()));
         }

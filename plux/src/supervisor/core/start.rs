@@ -285,11 +285,7 @@ impl<C> Core<C> {
         let Some(Op::Start(start)) = self.remove(id) else { return None };
         self.row_mut(start.target).start = None;
         for &(member, _) in &start.members {
-            let starts = &mut self.row_mut(member).starts;
-            starts.retain(|other| *other != id);
-            if starts.is_empty() {
-                *starts = Vec::new();
-            }
+            self.row_mut(member).starts.retain(|other| *other != id);
         }
         Some(start)
     }

@@ -137,7 +137,7 @@ pub(crate) enum How {
     /// By itself, without an error, or before it had begun.
     Clean,
     /// With an error or a panic.
-    Error(Exit),
+    Error(Box<Exit>),
     /// It was dropped when its grace period was over.
     Aborted,
     /// It was dropped and has not ended.
