@@ -5,7 +5,6 @@
 
 use std::any::Any;
 use std::future::{Future, poll_fn};
-use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, ready};
@@ -47,15 +46,14 @@ pub(crate) trait Link: Any + Send + Sync {
 }
 
 /// What `ready` published.
-struct Published {
-    value: Arc<dyn Any + Send + Sync>,
-    type_name: &'static str,
+trait Published: Any + Send + Sync {
+    fn type_name(&self) -> &'static str;
 }
 
-#[derive(Default)]
-struct Spawned {
-    tasks: Option<Box<Tasks>>,
-    closed: bool,
+impl<T: Any + Send + Sync> Published for T {
+    fn type_name(&self) -> &'static str {
+        std::any::type_name::<T>()
+    }
 }
 
 pub(crate) struct Incarnation {
@@ -68,8 +66,10 @@ pub(crate) struct Incarnation {
     ready: AtomicBool,
     /// Wakes the task that polls the run.
     poller: AtomicWaker,
-    published: Mutex<Option<Published>>,
-    spawned: Mutex<Spawned>,
+    published: Mutex<Option<Arc<dyn Published>>>,
+    /// No task may begin any more. Written with `spawned` locked.
+    closed: AtomicBool,
+    spawned: Mutex<Option<Box<Tasks>>>,
 }
 
 impl std::fmt::Debug for Incarnation {
@@ -90,7 +90,8 @@ impl Incarnation {
             ready: AtomicBool::new(false),
             poller: AtomicWaker::new(),
             published: Mutex::new(None),
-            spawned: Mutex::new(Spawned::default()),
+            closed: AtomicBool::new(false),
+            spawned: Mutex::new(None),
         }
     }
 
@@ -107,8 +108,8 @@ impl Incarnation {
 
     pub(crate) async fn stopping(&self) -> StopReason {
         loop {
-            let mut signalled = pin!(self.stop.notified());
-            signalled.as_mut().enable();
+            // It hears of every signal from here on.
+            let signalled = self.stop.notified();
             if let Some(reason) = self.stop_reason() {
                 return reason;
             }
@@ -142,7 +143,7 @@ impl Incarnation {
 
     /// Publishes `value` and reports readiness, once; `false` when it is too late for either.
     pub(crate) fn publish<T: Send + Sync + 'static>(&self, value: T) -> bool {
-        let published = Published { value: Arc::new(value), type_name: std::any::type_name::<T>() };
+        let published = Arc::new(value);
         {
             let mut slot = self.published.lock();
             if self.is_over() || self.ready.swap(true, Ordering::AcqRel) {
@@ -157,10 +158,10 @@ impl Incarnation {
     /// What it published, if it is a `T`.
     pub(crate) fn published<T: Send + Sync + 'static>(&self) -> Result<Arc<T>, HandleError> {
         let (name, origin) = (|| self.link.name().clone(), self.link.origin());
-        let (value, published) = {
+        let published = {
             let slot = self.published.lock();
             match &*slot {
-                Some(published) => (Arc::clone(&published.value), published.type_name),
+                Some(published) => Arc::clone(published),
                 None if self.is_over() => {
                     let incarnation = self.number;
                     return Err(HandleError::Ended { name: name(), origin, incarnation });
@@ -168,11 +169,12 @@ impl Incarnation {
                 None => return Err(HandleError::NotReady { name: name(), origin }),
             }
         };
-        let expected = std::any::type_name::<T>();
+        let (type_name, expected) = ((*published).type_name(), std::any::type_name::<T>());
+        let value: Arc<dyn Any + Send + Sync> = published;
         value.downcast().map_err(|_| HandleError::Type {
             name: name(),
             origin,
-            published,
+            published: type_name,
             expected,
         })
     }
@@ -181,10 +183,10 @@ impl Incarnation {
     pub(crate) fn spawn(&self, future: impl Future<Output = ()> + Send + 'static) {
         let future = CURRENT.scope(self.link.place(), future);
         let mut spawned = self.spawned.lock();
-        if spawned.closed {
+        if self.closed.load(Ordering::Relaxed) {
             return;
         }
-        let tasks = spawned.tasks.get_or_insert_default();
+        let tasks = spawned.get_or_insert_default();
         let first = tasks.is_empty();
         tasks.spawn(future);
         drop(spawned);
@@ -196,7 +198,7 @@ impl Incarnation {
     /// The panic of a spawned task, if one panicked.
     pub(crate) fn poll_panicked(&self, cx: &mut Context<'_>) -> Option<Panic> {
         let mut spawned = self.spawned.lock();
-        match spawned.tasks.as_mut()?.poll_cut(cx) {
+        match spawned.as_mut()?.poll_cut(cx) {
             Poll::Ready(Some(Cut::Panicked(panic))) => Some(panic),
             _ => None,
         }
@@ -204,9 +206,9 @@ impl Incarnation {
 
     /// Lets no task begin any more, if none has; `false` when there are some.
     pub(crate) fn close_tasks(&self) -> bool {
-        let mut spawned = self.spawned.lock();
-        spawned.closed = spawned.tasks.is_none();
-        spawned.closed
+        let spawned = self.spawned.lock();
+        self.closed.store(spawned.is_none(), Ordering::Relaxed);
+        spawned.is_none()
     }
 
     /// Waits until every spawned task has ended, and lets no new one begin after that. An abort drops
@@ -216,7 +218,7 @@ impl Incarnation {
         poll_fn(|cx| {
             let aborted = self.poll_aborted(cx);
             let mut spawned = self.spawned.lock();
-            if let Some(tasks) = spawned.tasks.as_mut() {
+            if let Some(tasks) = spawned.as_mut() {
                 if aborted {
                     tasks.abort_all();
                 }
@@ -226,7 +228,7 @@ impl Incarnation {
                     }
                 }
             }
-            spawned.closed = true;
+            self.closed.store(true, Ordering::Relaxed);
             Poll::Ready(())
         })
         .await;

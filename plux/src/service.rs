@@ -106,8 +106,9 @@ impl ServiceContext {
     }
 
     /// Waits for the stop signal. Cancel safe.
-    pub async fn stopping(&self) -> StopReason {
-        self.run.stopping().await
+    pub fn stopping(&self) -> impl Future<Output = StopReason> + Send {
+        // No async function: an idle service keeps this future, and another around it takes room.
+        self.run.stopping()
     }
 
     /// The output of `future`, or `None` when the stop signal came first; the future is dropped then.
