@@ -4,6 +4,7 @@ mod bound;
 mod builder;
 mod calls;
 mod core;
+mod few;
 mod report;
 mod shell;
 mod source;

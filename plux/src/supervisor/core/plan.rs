@@ -9,10 +9,10 @@ use crate::options::GracePeriod;
 use crate::reason::{Phase, StopReason, Stopped};
 use crate::spec::DependencyKind;
 use crate::state::ServiceState;
+use crate::supervisor::few::Few;
 
 use super::model::Core;
 use super::op::{Op, OpId};
-use super::row::Few;
 use super::words::{Action, Answer, Down, Ended, How, Index};
 
 impl<C> Core<C> {

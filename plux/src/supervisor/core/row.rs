@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::error::ServiceFailure;
 use crate::reason::{StopReason, Stopped};
 use crate::state::ServiceState;
+use crate::supervisor::few::Few;
 
 use super::op::OpId;
 use super::words::{How, Limits};
@@ -51,47 +52,6 @@ pub(crate) struct Row<C> {
     /// The calls that wait for it to settle.
     pub(super) watchers: Few<OpId>,
     pub(super) waits: Few<C>,
-}
-
-/// A list that is nearly always empty, and then no larger than a pointer and without memory of its
-/// own.
-#[derive(Clone)]
-#[expect(clippy::box_collection, reason = "a row has three of them, and is kept for every service")]
-pub(super) struct Few<T>(Option<Box<Vec<T>>>);
-
-impl<T> Few<T> {
-    pub(super) const NONE: Self = Self(None);
-
-    pub(super) fn is_empty(&self) -> bool {
-        self.0.is_none()
-    }
-
-    pub(super) fn push(&mut self, item: T) {
-        self.0.get_or_insert_default().push(item);
-    }
-
-    pub(super) fn retain(&mut self, keep: impl FnMut(&T) -> bool) {
-        if let Some(list) = &mut self.0 {
-            list.retain(keep);
-            if list.is_empty() {
-                self.0 = None;
-            }
-        }
-    }
-
-    /// Takes all that is in it.
-    pub(super) fn take(&mut self) -> Self {
-        Self(self.0.take())
-    }
-}
-
-impl<T> IntoIterator for Few<T> {
-    type Item = T;
-    type IntoIter = std::vec::IntoIter<T>;
-
-    fn into_iter(self) -> Self::IntoIter {
-        self.0.map_or_else(Vec::new, |list| *list).into_iter()
-    }
 }
 
 impl<C> Row<C> {

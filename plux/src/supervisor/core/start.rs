@@ -285,7 +285,7 @@ impl<C> Core<C> {
         let Some(Op::Start(start)) = self.remove(id) else { return None };
         self.row_mut(start.target).start = None;
         for &(member, _) in &start.members {
-            self.row_mut(member).starts.retain(|other| *other != id);
+            self.row_mut(member).starts.extract(|other| *other == id);
         }
         Some(start)
     }

@@ -22,6 +22,7 @@ use crate::reason::{Phase, Stopped};
 use crate::service::Service;
 use crate::state::ServiceState;
 use crate::supervisor::core::{Answer, Index, Input};
+use crate::supervisor::few::Few;
 use crate::supervisor::report::ShutdownReport;
 use crate::supervisor::source::ServiceSource;
 use crate::task::catch;
@@ -109,9 +110,6 @@ pub(crate) struct Child {
     /// What its plugin's load yielded; kept across runs.
     pub(super) service: OnceLock<Arc<dyn Service>>,
     cell: Mutex<Cell>,
-    /// What its runs failed with. A destructor is user code, so the last clone is not for the
-    /// dispatcher to drop: the service's own task does.
-    errors: Mutex<Vec<SharedError>>,
 }
 
 /// What others see. Held for a copy, never longer.
@@ -119,6 +117,9 @@ struct Cell {
     state: ServiceState,
     incarnation: u32,
     run: Option<Arc<Incarnation>>,
+    /// What its runs failed with. A destructor is user code, so the last clone is not for the
+    /// dispatcher to drop: the service's own task does.
+    errors: Few<SharedError>,
 }
 
 impl Child {
@@ -131,9 +132,8 @@ impl Child {
         mailbox: Mailbox,
     ) -> Self {
         let state = ServiceState::Stopped(Stopped::NeverStarted);
-        let cell = Mutex::new(Cell { state, incarnation: 0, run: None });
-        let (service, errors) = (OnceLock::new(), Mutex::default());
-        Self { index, id, origin, source, shared, mailbox, service, cell, errors }
+        let cell = Mutex::new(Cell { state, incarnation: 0, run: None, errors: Few::NONE });
+        Self { index, id, origin, source, shared, mailbox, service: OnceLock::new(), cell }
     }
 
     pub(crate) fn state(&self) -> (ServiceState, u32) {
@@ -183,13 +183,13 @@ impl Child {
 
     /// Keeps what a run failed with until nobody else has it.
     pub(super) fn keep(&self, error: SharedError) {
-        self.errors.lock().push(error);
+        self.cell.lock().errors.push(error);
     }
 
     /// Drops the errors that nobody else has any more.
     pub(super) fn sweep(&self) {
         let unused = |error: &mut SharedError| Arc::strong_count(error) == 1;
-        let unused: Vec<_> = self.errors.lock().extract_if(.., unused).collect();
+        let unused = self.cell.lock().errors.extract(unused);
         for error in unused {
             // It was told what it had to tell.
             let _ = catch(move || drop(error));
