@@ -45,6 +45,10 @@ impl<P: ExtensionPoint + ?Sized + 'static> Loaded<P> {
         })
     }
 
+    pub(crate) fn into_entry(self) -> Arc<Entry<P>> {
+        self.entry
+    }
+
     fn value(&self) -> &Value<P> {
         match self.entry.value() {
             Some(value) => value,

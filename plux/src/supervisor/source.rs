@@ -13,6 +13,7 @@ use crate::reason::Phase;
 use crate::service::{Service, ServiceContext};
 use crate::spec::SpecRef;
 use crate::state::PluginState;
+use crate::table::Entry;
 
 /// A manager, seen without its extension point.
 pub(crate) trait ServiceSource: Send + Sync {
@@ -44,7 +45,7 @@ where
         let (manager, name) = (self.clone(), name.clone());
         async move {
             let loaded = PluginManager::load_alone(&manager, name.as_str()).await?;
-            Ok(Arc::new(loaded) as Arc<dyn Service>)
+            Ok(loaded.into_entry() as Arc<dyn Service>)
         }
         .boxed()
     }
@@ -71,6 +72,24 @@ where
 }
 
 type Run<'a> = BoxFuture<'a, Result<(), crate::error::BoxError>>;
+
+/// The row itself is the service, so that a service needs no memory for a handle on it.
+impl<P> Service for Entry<P>
+where
+    P: ExtensionPoint + ?Sized + 'static,
+    P::Output: Service,
+{
+    fn run<'life, 'run>(&'life self, cx: ServiceContext) -> Run<'run>
+    where
+        'life: 'run,
+        Self: 'run,
+    {
+        match self.value() {
+            Some(value) => value.output.run(cx),
+            None => unreachable!("a row is made a service when it is loaded"),
+        }
+    }
+}
 
 /// A loaded service plugin runs as what it yielded does.
 impl<P> Service for Loaded<P>
