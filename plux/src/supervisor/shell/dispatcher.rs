@@ -102,16 +102,16 @@ impl Dispatcher {
             }
             Action::Arm { service, arming, after } => {
                 self.timers.arm(now, service, arming, after);
-                if self.timers.are_many() {
-                    self.timers.sweep(|service, arming| self.core.is_armed(service, arming));
-                }
+                self.sweep_timers();
             }
             Action::ArmShutdown { after } => self.timers.arm_shutdown(now, after),
             Action::Publish { service, state, incarnation } => {
                 let child = &self.shared.children[service as usize];
                 child.publish(state.clone(), incarnation);
+                self.timers.moved();
                 let kind = EventKind::Service { state, incarnation };
                 self.shared.hub.emit(|| (child.id.clone(), kind));
+                self.sweep_timers();
             }
             Action::Report { service, incarnation, exit } => {
                 let id = || self.shared.children[service as usize].id.clone();
@@ -122,6 +122,12 @@ impl Dispatcher {
                 let _ = caller.send(answer);
             }
             Action::Finish { summary } => self.finished = Some(summary),
+        }
+    }
+
+    fn sweep_timers(&mut self) {
+        if self.timers.are_many() {
+            self.timers.sweep(|service, arming| self.core.is_armed(service, arming));
         }
     }
 

@@ -1,7 +1,8 @@
 //! The dispatcher's timers. A late timer does no harm: the core fences it.
 //!
 //! Trap: a timer that nobody waits for any more stays until it is due, and a service that is started
-//! and stopped in a loop arms one each time. So they are swept out when they have become most.
+//! and stopped in a loop arms one each time. So they are swept out when they may have become most,
+//! and the room of many is given back.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -21,8 +22,8 @@ const FEW: usize = 64;
 pub(super) struct Timers {
     heap: BinaryHeap<Reverse<Entry>>,
     shutdown: Option<Instant>,
-    /// How many the last sweep left.
-    kept: usize,
+    /// How many were armed, or may have been disarmed, since the last sweep.
+    moves: usize,
 }
 
 /// A timer that is due.
@@ -35,18 +36,25 @@ impl Timers {
     pub(super) fn arm(&mut self, now: Instant, service: Index, arming: u32, after: Duration) {
         if let Some(at) = now.checked_add(after) {
             self.heap.push(Reverse((at, service, arming)));
+            self.moves += 1;
         }
     }
 
-    /// Whether it is time for a sweep: they have doubled since the last one.
+    /// A service has moved to another state; its timer, if it had one, may be of the past now.
+    pub(super) fn moved(&mut self) {
+        self.moves += 1;
+    }
+
+    /// Whether it is time for a sweep: half of them may be of the past.
     pub(super) fn are_many(&self) -> bool {
-        self.heap.len() > 2 * self.kept + FEW
+        self.heap.len() > FEW && 2 * self.moves > self.heap.len()
     }
 
     /// Takes out those that are not `armed` any more.
     pub(super) fn sweep(&mut self, armed: impl Fn(Index, u32) -> bool) {
         self.heap.retain(|Reverse((_, service, arming))| armed(*service, *arming));
-        self.kept = self.heap.len();
+        self.heap.shrink_to(FEW.max(2 * self.heap.len()));
+        self.moves = 0;
     }
 
     pub(super) fn arm_shutdown(&mut self, now: Instant, after: Duration) {
@@ -83,6 +91,22 @@ impl Timers {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_room_of_many_timers_is_given_back() {
+        let now = Instant::now();
+        let mut timers = Timers::default();
+        for service in 0..10_000 {
+            timers.arm(now, service, 0, Duration::from_secs(30));
+        }
+        for ready in 0..10_000 {
+            timers.moved();
+            if timers.are_many() {
+                timers.sweep(|service, _| service > ready);
+            }
+        }
+        assert!(timers.heap.capacity() <= 4 * FEW, "room for {}", timers.heap.capacity());
+    }
 
     #[test]
     fn timers_of_the_past_are_swept_out_and_the_others_stay() {
