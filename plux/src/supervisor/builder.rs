@@ -247,8 +247,7 @@ impl SupervisorBuilder {
                 .map(|(place, found)| {
                     Arc::new(Child::new(
                         index(place),
-                        found.spec.id(),
-                        found.spec.origin(),
+                        found.spec.clone(),
                         Arc::clone(&found.source),
                         shared.clone(),
                         mailbox.clone(),

@@ -116,7 +116,7 @@ impl Supervisor {
                     Up::Started | Up::Restarted(_) => StartOutcome::Started,
                 }),
             };
-            rows.push((child.id.name.clone(), outcome));
+            rows.push((child.spec.name().clone(), outcome));
         }
         StartReport { rows }
     }
@@ -265,7 +265,7 @@ impl Supervisor {
 
     fn known(&self, name: &str) -> Result<Index, (String, Near)> {
         self.shared.index(name).ok_or_else(|| {
-            let names = self.shared.children.iter().map(|child| &child.id.name);
+            let names = self.shared.children.iter().map(|child| child.spec.name());
             (name.to_owned(), near(name, names))
         })
     }
@@ -347,7 +347,7 @@ fn stop_unknown((name, near): (String, Near)) -> StopError {
 
 impl std::fmt::Debug for Supervisor {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let states = self.shared.children.iter().map(|child| (&child.id.name, child.state().0));
+        let states = self.shared.children.iter().map(|child| (child.spec.name(), child.state().0));
         f.debug_map().entries(states).finish()
     }
 }

@@ -23,6 +23,6 @@ pub struct ServiceStatus {
 impl ServiceStatus {
     pub(crate) fn of(child: &Child) -> Self {
         let (state, incarnation) = child.state();
-        Self { id: child.id.clone(), origin: child.origin, state, incarnation }
+        Self { id: child.spec.id(), origin: child.spec.origin(), state, incarnation }
     }
 }

@@ -95,7 +95,7 @@ async fn service<'a>(child: &'a Child, run: &Incarnation) -> Result<&'a Arc<dyn 
             poll_fn(|cx| if run.poll_aborted(cx) { Poll::Ready(()) } else { Poll::Pending });
         select(Box::pin(run.stopping()), aborted).await;
     });
-    match select(stopping, child.source.load(&child.id.name)).await {
+    match select(stopping, child.source.load(child.spec.name())).await {
         Either::Left(_) => Err(Ending::Exit(Exit::Completed)),
         Either::Right((Ok(service), _)) => Ok(child.service.get_or_init(|| service)),
         Either::Right((Err(LoadError::Disabled { reason, .. }), _)) => {

@@ -110,11 +110,11 @@ impl Dispatcher {
                 child.publish(state.clone(), incarnation);
                 self.timers.moved();
                 let kind = EventKind::Service { state, incarnation };
-                self.shared.hub.emit(|| (child.id.clone(), kind));
+                self.shared.hub.emit(|| (child.spec.id(), kind));
                 self.sweep_timers();
             }
             Action::Report { service, incarnation, exit } => {
-                let id = || self.shared.children[service as usize].id.clone();
+                let id = || self.shared.children[service as usize].spec.id();
                 self.shared.hub.emit(|| (id(), EventKind::StopFailed { exit, incarnation }));
             }
             Action::Reply { caller, answer } => {

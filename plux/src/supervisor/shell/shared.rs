@@ -16,10 +16,11 @@ use crate::error::{HandleError, SharedError};
 use crate::graph::Graph;
 use crate::incarnation::{Incarnation, Link, Place};
 use crate::listener::Hub;
-use crate::name::{Name, PluginId};
+use crate::name::Name;
 use crate::origin::Origin;
 use crate::reason::{Phase, Stopped};
 use crate::service::Service;
+use crate::spec::SpecRef;
 use crate::state::ServiceState;
 use crate::supervisor::core::{Answer, Index, Input};
 use crate::supervisor::few::Few;
@@ -59,7 +60,7 @@ impl Shared {
     /// Name and place of registration.
     pub(crate) fn describe(&self, index: Index) -> (Name, Origin) {
         let child = &self.children[index as usize];
-        (child.id.name.clone(), child.origin)
+        (child.spec.name().clone(), child.spec.origin())
     }
 
     /// Hands `input` to the dispatcher; `false` when that has ended.
@@ -102,8 +103,8 @@ pub(crate) type Mailbox = mpsc::UnboundedSender<Input<Caller>>;
 /// One supervised service.
 pub(crate) struct Child {
     pub(crate) index: Index,
-    pub(crate) id: PluginId,
-    pub(crate) origin: Origin,
+    /// Before `source`, whose manager has it too: so a factory's destructor is the manager's to run.
+    pub(crate) spec: SpecRef,
     pub(crate) source: Arc<dyn ServiceSource>,
     pub(crate) shared: Weak<Shared>,
     pub(crate) mailbox: Mailbox,
@@ -125,15 +126,14 @@ struct Cell {
 impl Child {
     pub(crate) fn new(
         index: Index,
-        id: PluginId,
-        origin: Origin,
+        spec: SpecRef,
         source: Arc<dyn ServiceSource>,
         shared: Weak<Shared>,
         mailbox: Mailbox,
     ) -> Self {
         let state = ServiceState::Stopped(Stopped::NeverStarted);
         let cell = Mutex::new(Cell { state, incarnation: 0, run: None, errors: Few::NONE });
-        Self { index, id, origin, source, shared, mailbox, service: OnceLock::new(), cell }
+        Self { index, spec, source, shared, mailbox, service: OnceLock::new(), cell }
     }
 
     pub(crate) fn state(&self) -> (ServiceState, u32) {
@@ -152,8 +152,8 @@ impl Child {
     /// [`HandleError::NotReady`] when it does not run.
     pub(crate) fn published(&self) -> Result<Arc<Incarnation>, HandleError> {
         self.run().filter(|run| !run.is_over()).ok_or_else(|| HandleError::NotReady {
-            name: self.id.name.clone(),
-            origin: self.origin,
+            name: self.spec.name().clone(),
+            origin: self.spec.origin(),
         })
     }
 
@@ -172,7 +172,7 @@ impl Child {
     pub(super) fn reached(&self) -> Phase {
         match self.service.get() {
             Some(_) => Phase::Run,
-            None => self.source.reached(&self.id.name),
+            None => self.source.reached(self.spec.name()),
         }
     }
 
@@ -211,11 +211,11 @@ impl Drop for Child {
 
 impl Link for Child {
     fn name(&self) -> &Name {
-        &self.id.name
+        self.spec.name()
     }
 
     fn origin(&self) -> Origin {
-        self.origin
+        self.spec.origin()
     }
 
     fn place(&self) -> Place {
@@ -228,19 +228,19 @@ impl Link for Child {
 
     fn dependency(&self, name: &str) -> Result<Arc<Incarnation>, HandleError> {
         let stranger = || HandleError::NotADependency {
-            name: self.id.name.clone(),
-            origin: self.origin,
+            name: self.spec.name().clone(),
+            origin: self.spec.origin(),
             dependency: name.to_owned(),
         };
         let shared = self.shared.upgrade().ok_or_else(stranger)?;
         let (namespace, name) = match name.split_once(':') {
             Some((namespace, name)) => (namespace, name),
-            None => (self.id.namespace.as_str(), name),
+            None => (self.spec.namespace().as_str(), name),
         };
         let on = shared.index(name).ok_or_else(stranger)?;
         let dependency = &shared.children[on as usize];
         let declared = shared.graph.dependencies(self.index).iter().any(|&(other, _)| other == on);
-        if !declared || dependency.id.namespace != namespace {
+        if !declared || dependency.spec.namespace().as_str() != namespace {
             return Err(stranger());
         }
         dependency.published()
