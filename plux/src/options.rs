@@ -35,7 +35,7 @@ impl From<Duration> for StartTimeout {
 }
 
 /// What is set for one service, by its attribute or by the host; what is not set is left to the next
-/// in line: see the table at [`SupervisorBuilder`](crate::SupervisorBuilder).
+/// in line: see [`SupervisorBuilder`](crate::SupervisorBuilder).
 ///
 /// ```
 /// use std::time::Duration;

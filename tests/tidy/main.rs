@@ -5,6 +5,7 @@
 //! no offence. A check that reads plain text must keep its own needles out of this folder.
 
 mod bans;
+mod defaults;
 mod floors;
 mod manifest;
 mod promises;

@@ -1,5 +1,6 @@
 //! Building a manager.
 
+use std::fmt;
 use std::num::NonZeroUsize;
 use std::panic::Location;
 use std::sync::Arc;
@@ -115,5 +116,19 @@ impl<P: ExtensionPoint + ?Sized + 'static> PluginManagerBuilder<P> {
         let (finder, limits) = (self.finder, self.limits);
         let shared = Shared::new(self.context, namespace, finder, filters, limits, hub, place);
         PluginManager::new(Arc::new(shared))
+    }
+}
+
+impl<P: ExtensionPoint + ?Sized + 'static> fmt::Debug for PluginManagerBuilder<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let namespace = self.namespace.as_ref().map(Namespace::as_str);
+        f.debug_struct("PluginManagerBuilder")
+            .field("namespace", &namespace)
+            .field("filters", &self.filters.len())
+            .field("max_concurrent", &self.limits.places())
+            .field("init_timeout", &self.limits.init)
+            .field("should_load_timeout", &self.limits.should_load)
+            .field("load_timeout", &self.limits.load)
+            .finish_non_exhaustive()
     }
 }

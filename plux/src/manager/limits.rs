@@ -11,18 +11,23 @@ pub(super) struct Limits {
     pub(super) init: Option<Duration>,
     pub(super) should_load: Option<Duration>,
     pub(super) load: Option<Duration>,
-    places: Option<Semaphore>,
+    at_once: Option<Semaphore>,
 }
 
 impl Limits {
     pub(super) fn set_places(&mut self, at_once: NonZeroUsize) {
-        self.places = Some(Semaphore::new(at_once.get().min(Semaphore::MAX_PERMITS)));
+        self.at_once = Some(Semaphore::new(at_once.get().min(Semaphore::MAX_PERMITS)));
+    }
+
+    /// How many loads may be under way at once; while none is.
+    pub(super) fn places(&self) -> Option<usize> {
+        self.at_once.as_ref().map(Semaphore::available_permits)
     }
 
     /// Where an attempt takes its place. One that another load waits for needs none: that one has
     /// a place, and would wait for its own.
     #[inline]
-    pub(super) fn places(&self, nested: bool) -> Option<&Semaphore> {
-        if nested { None } else { self.places.as_ref() }
+    pub(super) fn places_for(&self, nested: bool) -> Option<&Semaphore> {
+        if nested { None } else { self.at_once.as_ref() }
     }
 }

@@ -51,7 +51,7 @@ pub(super) async fn attempt<P: ExtensionPoint + ?Sized + 'static>(
     if let Some(problem) = table.unusable(entry) {
         return this.refuse(problem);
     }
-    let places = shared.limits.places(caller.nested);
+    let places = shared.limits.places_for(caller.nested);
     let mut place = None;
     // Who waits for another's attempt has no place: that one may wait for it.
     if let Some(places) = places.filter(|_| !entry.is_busy()) {

@@ -30,14 +30,8 @@ use super::source::ServiceSource;
 /// Configures a [`Supervisor`].
 ///
 /// The host has the last word on a service: what is set here for it by [name](Self::service) goes
-/// before what its attribute sets, that before what is set here for all, and that before the default:
-///
-/// | what | by name, or attribute | for all | default |
-/// |---|---|---|---|
-/// | from the stop signal to the abort | `grace_period` | [`grace_period`](Self::grace_period) | 10 s |
-/// | from the beginning of an attempt to readiness | `start_timeout` | [`start_timeout`](Self::start_timeout) | 30 s |
-/// | from the abort until it counts as leaked | | [`join_timeout`](Self::join_timeout) | 1 s |
-/// | for a whole shutdown | | [`shutdown_timeout`](Self::shutdown_timeout) | none |
+/// before what its attribute sets, that before what is set here for all, and that before the default.
+/// All defaults stand in one table in the project's `docs/semantics.md`.
 #[must_use]
 pub struct SupervisorBuilder {
     sources: Vec<Arc<dyn ServiceSource>>,
