@@ -208,6 +208,26 @@ async fn a_write_may_ask_for_what_is_there() {
 }
 
 #[tokio::test]
+async fn a_read_may_ask_for_what_is_there() {
+    let (_home, cloud, bucket) = cloud_with("reads").await;
+    let put = bucket.put_object("k", b"content").await.expect("put");
+    let tag = put.headers()["etag"].clone();
+    let url = bucket.presign_get("k", 600, None).await.expect("a URL");
+    let path = &url[url.find("/reads/").expect("the bucket")..];
+    let read = async |name: &str, value: &str| {
+        let response = cloud.request(Method::GET, path).header(name, value).send().await;
+        let response = response.expect("an answer");
+        (response.status().as_u16(), response.text().await.expect("text"))
+    };
+    assert_eq!(read("if-match", &tag).await, (200, "content".to_owned()));
+    assert_eq!(read("if-none-match", "\"other\"").await, (200, "content".to_owned()));
+    assert_eq!(read("if-none-match", &tag).await, (304, String::new()));
+    let (status, refused) = read("if-match", "\"other\"").await;
+    assert_eq!(status, 412);
+    assert!(refused.contains("<Code>PreconditionFailed</Code>"), "{refused}");
+}
+
+#[tokio::test]
 async fn of_many_writes_that_ask_for_nothing_to_be_there_one_succeeds() {
     let (_home, _cloud, bucket) = cloud_with("races").await;
     let contents: Vec<Vec<u8>> = (0..16).map(|n| noise(n, 1000)).collect();
