@@ -111,7 +111,7 @@ pub use async_trait::async_trait;
 ///
 /// The extension point is `dyn ServicePlugin`: `PluginManager::<dyn ServicePlugin>` manages its
 /// plugins. The trait has no parameters, associated types or constants. When all its methods have
-/// defaults and it has no other supertraits, [functions](macro@service) fit it too.
+/// defaults and it has no other supertraits or bounds, [functions](macro@service) fit it too.
 pub use plux_macros::extension_point;
 /// Registers a plugin: a type, by the `impl` of its trait, or what a factory function makes.
 ///

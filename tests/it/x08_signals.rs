@@ -192,6 +192,16 @@ async fn x08_with_every_worker_blocked_the_process_ends_within_its_bounds() {
 }
 
 #[tokio::test]
+async fn x08_with_every_worker_blocked_a_shutdown_without_a_signal_ends_within_its_bounds_too() {
+    let mut program = Program::run("shuts-down-and-blocks", Duration::from_millis(50));
+    program.says("stopping").await;
+    let began = Instant::now();
+    let (code, lines) = program.ends().await;
+    assert_eq!(code, Some(1), "{lines:#?}");
+    assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
+}
+
+#[tokio::test]
 async fn x08_with_every_worker_blocked_the_second_signal_needs_no_grace() {
     let mut program = Program::blocked(10 * AT_MOST).await;
     // Two that come at the same moment are one, and nothing says that the first was heard.

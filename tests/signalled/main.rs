@@ -35,6 +35,8 @@ enum Part {
     Blocks,
     /// It asks for the shutdown itself.
     ShutsDown,
+    /// The same, and it blocks every worker when it is to stop.
+    ShutsDownAndBlocks,
 }
 
 #[plux::async_trait]
@@ -55,7 +57,9 @@ impl Service for Part {
         }
         match self {
             Self::Fails => return Err("on purpose".into()),
-            Self::ShutsDown => cx.supervisor().upgrade().ok_or("no supervisor")?.request_shutdown(),
+            Self::ShutsDown | Self::ShutsDownAndBlocks => {
+                cx.supervisor().upgrade().ok_or("no supervisor")?.request_shutdown()
+            }
             _ => {}
         }
         cx.stopping().await;
@@ -64,6 +68,10 @@ impl Service for Part {
             Self::FailsToStop => Err("on purpose".into()),
             Self::Ignores => pending().await,
             Self::Blocks => block(),
+            Self::ShutsDownAndBlocks => {
+                block_all_workers();
+                block()
+            }
             _ => Ok(()),
         }
     }
@@ -131,6 +139,7 @@ fn main() -> ExitCode {
             Some("fails-to-stop") => play(Part::FailsToStop, nothing).await,
             Some("ignores") => play(Part::Ignores, nothing).await,
             Some("blocks") => play(Part::Blocks, nothing).await,
+            Some("shuts-down-and-blocks") => play(Part::ShutsDownAndBlocks, nothing).await,
             Some("shuts-down") => play(Part::ShutsDown, nothing).await,
             Some("blocks-all") => play(Part::Serves, async |_| block_all_workers()).await,
             Some("lingers") => {

@@ -33,6 +33,14 @@ impl Store {
         }
     }
 
+    /// Whether an object that is there is to be read; the caller keeps it from changing.
+    fn check_read(&self, bucket: &str, key: &str, condition: Condition) -> S3Result<()> {
+        let Condition { if_match, if_none_match } = condition;
+        self.check_condition(bucket, key, &Condition { if_match, if_none_match: None })?;
+        let changed = Condition { if_match: None, if_none_match };
+        self.check_condition(bucket, key, &changed).map_err(|_| s3_error!(NotModified))
+    }
+
     /// Whether the key is that of a directory; without a closing slash that is no object.
     fn is_directory(&self, bucket: &str, key: &str) -> S3Result<bool> {
         self.layout.check(bucket, key)?;
@@ -191,7 +199,7 @@ impl S3 for Operations {
 
     async fn get_object(
         &self,
-        req: S3Request<GetObjectInput>,
+        mut req: S3Request<GetObjectInput>,
     ) -> S3Result<S3Response<GetObjectOutput>> {
         no_version(req.input.version_id.as_deref())?;
         let (bucket, key) = (req.input.bucket.clone(), req.input.key.clone());
@@ -203,12 +211,19 @@ impl S3 for Operations {
                 ..Default::default()
             }));
         }
-        self.0.files.get_object(req).await.map_err(|error| self.0.no_such(&bucket, error))
+        let condition = Condition {
+            if_match: req.input.if_match.take(),
+            if_none_match: req.input.if_none_match.take(),
+        };
+        let response = self.0.files.get_object(req).await;
+        let response = response.map_err(|error| self.0.no_such(&bucket, error))?;
+        self.0.check_read(&bucket, &key, condition)?;
+        Ok(response)
     }
 
     async fn head_object(
         &self,
-        req: S3Request<HeadObjectInput>,
+        mut req: S3Request<HeadObjectInput>,
     ) -> S3Result<S3Response<HeadObjectOutput>> {
         no_version(req.input.version_id.as_deref())?;
         let (bucket, key) = (req.input.bucket.clone(), req.input.key.clone());
@@ -220,7 +235,13 @@ impl S3 for Operations {
                 ..Default::default()
             }));
         }
-        self.0.files.head_object(req).await
+        let condition = Condition {
+            if_match: req.input.if_match.take(),
+            if_none_match: req.input.if_none_match.take(),
+        };
+        let response = self.0.files.head_object(req).await?;
+        self.0.check_read(&bucket, &key, condition)?;
+        Ok(response)
     }
 
     async fn delete_object(

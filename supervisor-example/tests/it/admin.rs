@@ -1,6 +1,7 @@
 //! `/_plux`: what it answers, to whom, and what the gateway does to itself.
 
 use reqwest::Method;
+use rustix::process::{Pid, Resource, Rlimit, prlimit};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -129,6 +130,25 @@ async fn a_client_that_has_closed_its_own_side_is_answered() {
         within("the answer", client.read_to_string(&mut answer)).await.expect("an answer");
         assert!(answer.starts_with("HTTP/1.1 "), "{path}: {answer:?}");
     }
+}
+
+#[tokio::test]
+async fn the_gateway_outlives_a_lack_of_sockets() {
+    let home = Home::new();
+    let cloud = home.serve(&[]).await;
+    let process = i32::try_from(cloud.id()).ok().and_then(Pid::from_raw);
+    let few = Rlimit { current: Some(32), maximum: Some(32) };
+    prlimit(process, Resource::Nofile, few).expect("it runs");
+    let mut clients = Vec::new();
+    for _ in 0..64 {
+        clients.push(TcpStream::connect(cloud.address).await.expect("a connection"));
+    }
+    let logged = async || home.log().contains("was not accepted").then_some(());
+    until("the lack", logged).await;
+    drop(clients);
+    assert_eq!(cloud.health("gateway").await, "running");
+    assert_eq!(cloud.incarnation("gateway").await, 1);
+    assert_eq!(cloud.stop().await, Some(0));
 }
 
 #[tokio::test]

@@ -208,6 +208,50 @@ async fn a_write_may_ask_for_what_is_there() {
 }
 
 #[tokio::test]
+async fn a_read_may_ask_for_what_is_there() {
+    let (_home, cloud, bucket) = cloud_with("reads").await;
+    let put = bucket.put_object("k", b"content").await.expect("put");
+    let tag = put.headers()["etag"].clone();
+    let url = bucket.presign_get("k", 600, None).await.expect("a URL");
+    let path = &url[url.find("/reads/").expect("the bucket")..];
+    let read = async |name: &str, value: &str| {
+        let response = cloud.request(Method::GET, path).header(name, value).send().await;
+        let response = response.expect("an answer");
+        (response.status().as_u16(), response.text().await.expect("text"))
+    };
+    assert_eq!(read("if-match", &tag).await, (200, "content".to_owned()));
+    assert_eq!(read("if-none-match", "\"other\"").await, (200, "content".to_owned()));
+    assert_eq!(read("if-none-match", &tag).await, (304, String::new()));
+    let (status, refused) = read("if-match", "\"other\"").await;
+    assert_eq!(status, 412);
+    assert!(refused.contains("<Code>PreconditionFailed</Code>"), "{refused}");
+}
+
+#[tokio::test]
+async fn of_many_writes_that_ask_for_nothing_to_be_there_one_succeeds() {
+    let (_home, _cloud, bucket) = cloud_with("races").await;
+    let contents: Vec<Vec<u8>> = (0..16).map(|n| noise(n, 1000)).collect();
+    let puts = contents.iter().map(async |content| {
+        let mut headers = HeaderMap::new();
+        headers.insert("if-none-match", "*".parse().expect("a value"));
+        bucket.put_object_with_headers("k", content, Some(headers)).await
+    });
+    let answers = futures::future::join_all(puts).await;
+    let (mut winners, mut refused) = (Vec::new(), 0);
+    for (answer, content) in answers.into_iter().zip(&contents) {
+        match answer {
+            Ok(_) => winners.push(content),
+            other => {
+                assert_eq!(refusal(other), (412, "PreconditionFailed".to_owned()));
+                refused += 1;
+            }
+        }
+    }
+    assert_eq!((winners.len(), refused), (1, 15));
+    assert_eq!(bucket.get_object("k").await.expect("get").as_slice(), winners[0].as_slice());
+}
+
+#[tokio::test]
 async fn what_is_not_kept_is_refused_and_changes_nothing() {
     let (_home, _cloud, bucket) = cloud_with("plain").await;
     bucket.put_object("k", b"only").await.expect("put");

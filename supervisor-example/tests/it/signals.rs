@@ -170,6 +170,35 @@ async fn x08_half_a_request_holds_nothing_up() {
 }
 
 #[tokio::test]
+async fn x01_a_download_under_way_is_finished_before_its_service_stops() {
+    let home = Home::new();
+    let cloud = home.serve(&["--grace-period", "3600"]).await;
+    let bucket = cloud.create_bucket("slow").await.expect("a bucket");
+    // More than the sockets between the two take on.
+    let content = noise(1, 32 << 20);
+    bucket.put_object("k", &content).await.expect("put");
+    let url = bucket.presign_get("k", 600, None).await.expect("a URL");
+    let path = &url[url.find("/slow/").expect("the bucket")..];
+    let head =
+        format!("GET {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n\r\n", cloud.address);
+    let mut download = TcpStream::connect(cloud.address).await.expect("a connection");
+    download.write_all(head.as_bytes()).await.expect("sent");
+    let mut answer = vec![0; 12];
+    within("the answer", download.read_exact(&mut answer)).await.expect("an answer");
+    assert_eq!(answer, b"HTTP/1.1 200");
+
+    let reading = async {
+        let stopping = async || (cloud.health("s3").await == "stopping").then_some(());
+        until("the stop", stopping).await;
+        within("the download", download.read_to_end(&mut answer)).await.expect("the rest");
+    };
+    let ((status, stopped), ()) = futures::join!(cloud.post("/_plux/services/s3/stop"), reading);
+    assert_eq!((status, stopped["outcome"].as_str()), (200, Some("stopped")));
+    assert!(answer.ends_with(&content), "the bytes differ");
+    assert_eq!(cloud.stop().await, Some(0));
+}
+
+#[tokio::test]
 async fn what_is_missing_after_a_cut_stays_missing() {
     let home = Home::new();
     let cloud = home.serve(&[]).await;

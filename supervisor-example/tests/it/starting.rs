@@ -46,6 +46,28 @@ async fn s02_c01_p15_a_hundred_first_requests_at_once_share_one_start() {
 }
 
 #[tokio::test]
+async fn s01_c03_a_service_that_is_slow_to_start_is_starting_and_its_requests_wait() {
+    let home = Home::new();
+    // What s3 reads when it opens: a pipe, which lasts until somebody writes.
+    let records = home.data().join("s3/.commits");
+    std::fs::create_dir_all(&records).expect("a folder");
+    let pipe = records.join("slow.json");
+    let made = within("mkfifo", tokio::process::Command::new("mkfifo").arg(&pipe).status()).await;
+    assert!(made.expect("its end").success());
+    let cloud = home.serve(&[]).await;
+    let opened = async {
+        let starting = async || (cloud.health("s3").await == "starting").then_some(());
+        until("the start", starting).await;
+        assert_eq!(cloud.health("storage").await, "running");
+        drop(within("the pipe", tokio::fs::File::options().write(true).open(&pipe)).await);
+    };
+    let (buckets, ()) = futures::join!(list(&cloud), opened);
+    assert_eq!(buckets, 0);
+    assert_eq!(cloud.incarnation("s3").await, 1);
+    assert_eq!(cloud.stop().await, Some(0));
+}
+
+#[tokio::test]
 async fn s06_a_stopped_service_starts_again_with_the_next_request() {
     let home = Home::new();
     let cloud = home.serve(&[]).await;

@@ -97,7 +97,7 @@ impl<C> Core<C> {
     /// The end of `run` is the end for those that stand on it; its tasks get its grace period.
     pub(super) fn run_over(&mut self, service: Index, incarnation: u32, failed: bool) {
         let row = self.row_mut(service);
-        if row.incarnation != incarnation || !row.live || row.leaked || row.run_over {
+        if row.incarnation != incarnation || !row.live {
             return;
         }
         row.run_over = true;
