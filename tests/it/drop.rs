@@ -71,6 +71,7 @@ mod typed {
 #[tokio::test]
 async fn p25_context_and_output_are_typed_and_the_output_is_kept() {
     let manager = PluginManager::<dyn typed::Typed>::builder(typed::World { seed: 7 }).build();
+    assert_eq!(manager.context().seed, 7);
     let twice = manager.load("twice").await.unwrap();
     assert_eq!((twice.plugin().factor(), twice.output().as_slice()), (2, [14].as_slice()));
     assert!(manager.load_all().await.is_ok());

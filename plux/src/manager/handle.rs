@@ -53,6 +53,11 @@ impl<P: ExtensionPoint + ?Sized + 'static> PluginManager<P> {
         &self.shared.namespace
     }
 
+    /// What the manager hands to every plugin.
+    pub fn context(&self) -> &P::Context {
+        &self.shared.context
+    }
+
     /// Loads a plugin, after all that it requires and wants; returns at once when it is loaded.
     ///
     /// However many ask at once, one attempt is made and all get its outcome. A plugin that failed,
