@@ -27,6 +27,26 @@ fn a_file_is_short_and_opens_with_its_job() -> io::Result<()> {
     Ok(())
 }
 
+/// The README's code that stands in files is read from it by people, and run from the files.
+#[test]
+fn the_readme_shows_the_files_that_are_run() -> io::Result<()> {
+    let readme = tree::read("README.md")?;
+    let shown: Vec<_> =
+        readme.split("\n```rs\n").skip(1).map(|rest| rest.split("```").next()).collect();
+    let files = tree::files("tests/readme", &[".rs"])?;
+    let mut problems = Vec::new();
+    for file in &files {
+        if !shown.contains(&Some(file.text.as_str())) {
+            problems.push(format!("README.md does not show {} as it is", file.path));
+        }
+    }
+    if shown.len() != files.len() {
+        problems.push("README.md shows code that is no file of tests/readme".to_owned());
+    }
+    none(&problems);
+    Ok(())
+}
+
 #[test]
 fn no_file_knows_a_machine() -> io::Result<()> {
     // Put together here, so that this file does not hold them.
