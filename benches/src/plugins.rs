@@ -7,8 +7,8 @@ use std::sync::{Arc, OnceLock};
 
 use fastrand::Rng;
 use plux::{
-    BoxError, Name, Namespace, PluginFinder, PluginManager, PluginSpec, SpecRef, extension_point,
-    plugin,
+    BoxError, Found, Name, Namespace, PluginFinder, PluginManager, PluginSpec, SpecRef,
+    extension_point, plugin,
 };
 
 /// What the plugins of the benches have in common: nothing.
@@ -65,7 +65,7 @@ pub fn asking(count: usize) -> &'static [PluginSpec] {
 struct Linked(&'static [PluginSpec]);
 
 impl PluginFinder for Linked {
-    fn find(&self, _namespace: &Namespace) -> Result<Vec<SpecRef>, BoxError> {
+    fn find(&self, _namespace: &Namespace) -> Result<Found, BoxError> {
         Ok(self.0.iter().map(SpecRef::Static).collect())
     }
 }

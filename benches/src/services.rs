@@ -3,8 +3,8 @@
 use std::sync::{Arc, OnceLock};
 
 use plux::{
-    BoxError, Name, Namespace, PluginFinder, PluginManager, PluginSpec, Service, ServiceContext,
-    SpecRef, async_trait, extension_point, plugin,
+    BoxError, Found, Name, Namespace, PluginFinder, PluginManager, PluginSpec, Service,
+    ServiceContext, SpecRef, async_trait, extension_point, plugin,
 };
 
 /// Whatever yields a service.
@@ -33,7 +33,7 @@ impl Service for Waiting {
 struct Linked(&'static [PluginSpec]);
 
 impl PluginFinder for Linked {
-    fn find(&self, _namespace: &Namespace) -> Result<Vec<SpecRef>, BoxError> {
+    fn find(&self, _namespace: &Namespace) -> Result<Found, BoxError> {
         Ok(self.0.iter().map(SpecRef::Static).collect())
     }
 }

@@ -25,7 +25,7 @@ pub struct Event {
 pub enum EventKind {
     /// Its spec fits the manager's extension point.
     Resolved(Origin),
-    /// Its spec does not fit, or is there twice.
+    /// Its spec does not fit, is there twice, or could not be made by the finder.
     ResolveFailed(Arc<str>),
     /// Its factory has run.
     Initialized,

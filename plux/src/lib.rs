@@ -230,14 +230,14 @@ pub use plux_macros::plugin;
 pub use plux_macros::service;
 
 pub use error::{
-    BoxError, BuildError, BuildProblem, Exit, FailureCause, FindError, GraphError, HandleError,
-    LoadError, LoadFailure, Near, RestartError, RunError, ServiceFailure, SharedError, StartError,
-    StopError,
+    BoxError, BuildError, BuildProblem, EntryError, Exit, FailureCause, FindError, GraphError,
+    HandleError, LoadError, LoadFailure, Near, RestartError, RunError, ServiceFailure, SharedError,
+    StartError, StopError,
 };
 pub use event::{Event, EventKind};
 pub use extension::ExtensionPoint;
 pub use filter::{FilterGuard, FilterRule, FilterRuleBuilder, PluginFilter, RuleError};
-pub use finder::{ListFinder, PluginFinder, RegistryFinder};
+pub use finder::{Chain, Found, ListFinder, PluginFinder, RegistryFinder};
 pub use function::{FnService, FromService};
 pub use handle::Handle;
 pub use listener::{Listener, Tracing};

@@ -137,7 +137,7 @@ fn service(text: &str) -> Result<String, String> {
     let names: BTreeSet<&str> = KNOWN
         .iter()
         .map(|known| known.name)
-        .chain(linked.iter().map(|spec| spec.name().as_str()))
+        .chain(linked.specs.iter().map(|spec| spec.name().as_str()))
         .collect();
     if name.is_empty() || names.contains(name) {
         return Ok(name.to_owned());

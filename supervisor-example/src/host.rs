@@ -8,9 +8,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use plux::{
-    BoxError, BuildError, Dependency, DependencyKind, ExtensionPoint, FindError, Name, Namespace,
-    PluginFinder, PluginManager, PluginManagerBuilder, PluginSpec, RegistryFinder, SpecRef,
-    Supervisor, Tracing,
+    BoxError, BuildError, Dependency, DependencyKind, ExtensionPoint, FindError, Found, Name,
+    Namespace, PluginFinder, PluginManager, PluginManagerBuilder, PluginSpec, RegistryFinder,
+    SpecRef, Supervisor, Tracing,
 };
 
 use crate::aws::{AWS, AwsService};
@@ -67,8 +67,8 @@ struct WithGateway {
 }
 
 impl PluginFinder for WithGateway {
-    fn find(&self, namespace: &Namespace) -> Result<Vec<SpecRef>, BoxError> {
-        let mut specs = RegistryFinder.find(namespace)?;
+    fn find(&self, namespace: &Namespace) -> Result<Found, BoxError> {
+        let mut found = RegistryFinder.find(namespace)?;
         let aws: Arc<[SpecRef]> = self.aws.specs()?.into();
         let served = Arc::clone(&aws);
         let make = move || {
@@ -82,7 +82,7 @@ impl PluginFinder for WithGateway {
             name: spec.name().clone(),
         });
         let gateway = after.fold(gateway, PluginSpec::with_dependency);
-        specs.push(gateway.with_origin(plux::origin!()).into());
-        Ok(specs)
+        found.specs.push(gateway.with_origin(plux::origin!()).into());
+        Ok(found)
     }
 }

@@ -6,8 +6,8 @@ use std::thread;
 use std::time::Duration;
 
 use plux::{
-    BoxError, FindError, ListFinder, LoadError, Namespace, PluginFinder, PluginManager, PluginSpec,
-    PluginState, SpecRef,
+    BoxError, FindError, Found, ListFinder, LoadError, Namespace, PluginFinder, PluginManager,
+    PluginSpec, PluginState, SpecRef,
 };
 
 use crate::scripted::{Plugin, Script, finder, manager};
@@ -46,7 +46,7 @@ struct Counting<F> {
 }
 
 impl<F: PluginFinder> PluginFinder for Counting<F> {
-    fn find(&self, namespace: &Namespace) -> Result<Vec<SpecRef>, BoxError> {
+    fn find(&self, namespace: &Namespace) -> Result<Found, BoxError> {
         let call = self.calls.fetch_add(1, Ordering::SeqCst);
         if call < self.failures {
             assert_ne!(call, 1, "the second call panics");
@@ -133,7 +133,7 @@ struct Crowded {
 struct Shared(Arc<Crowded>);
 
 impl PluginFinder for Shared {
-    fn find(&self, namespace: &Namespace) -> Result<Vec<SpecRef>, BoxError> {
+    fn find(&self, namespace: &Namespace) -> Result<Found, BoxError> {
         let Crowded { calls, another } = self.0.as_ref();
         let mut calls = calls.lock().unwrap();
         *calls += 1;
@@ -191,8 +191,8 @@ async fn p07_a_finder_that_failed_or_panicked_is_asked_again() {
 fn p07_a_finder_that_asks_its_own_manager_gets_an_error_and_no_deadlock() {
     struct Circular(Arc<OnceLock<PluginManager<dyn Script>>>);
     impl PluginFinder for Circular {
-        fn find(&self, _: &Namespace) -> Result<Vec<SpecRef>, BoxError> {
-            Ok(self.0.get().unwrap().specs()?)
+        fn find(&self, _: &Namespace) -> Result<Found, BoxError> {
+            Ok(self.0.get().unwrap().specs()?.into())
         }
     }
     let slot = Arc::new(OnceLock::new());
@@ -240,15 +240,19 @@ fn p07_a_finder_may_find_plugins_of_other_namespaces() {
     );
     struct All(Vec<SpecRef>);
     impl PluginFinder for All {
-        fn find(&self, _: &Namespace) -> Result<Vec<SpecRef>, BoxError> {
-            Ok(self.0.clone())
+        fn find(&self, _: &Namespace) -> Result<Found, BoxError> {
+            Ok(self.0.clone().into())
         }
     }
     let all = All(vec![other.into(), Plugin::new("b").spec().into()]);
     let manager = PluginManager::<dyn Script>::builder(()).finder(all).build();
     assert_eq!(manager.names().unwrap(), ["b"]);
     assert!(
-        ListFinder::new(Vec::<PluginSpec>::new()).find(manager.namespace()).unwrap().is_empty()
+        ListFinder::new(Vec::<PluginSpec>::new())
+            .find(manager.namespace())
+            .unwrap()
+            .specs
+            .is_empty()
     );
 }
 

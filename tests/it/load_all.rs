@@ -223,7 +223,7 @@ async fn p18_strict_what_can_never_load_is_told_before_anything_begins() {
 async fn p18_strict_a_failed_finder_is_the_first_error() {
     struct Mute;
     impl plux::PluginFinder for Mute {
-        fn find(&self, _: &plux::Namespace) -> Result<Vec<plux::SpecRef>, plux::BoxError> {
+        fn find(&self, _: &plux::Namespace) -> Result<plux::Found, plux::BoxError> {
             Err("mute".into())
         }
     }

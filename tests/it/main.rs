@@ -48,6 +48,7 @@ mod load_all;
 mod name;
 #[cfg(test)]
 mod order;
+mod p06_finders;
 #[cfg(test)]
 mod p13_reconsider;
 #[cfg(test)]

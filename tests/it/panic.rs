@@ -229,7 +229,7 @@ async fn p24_a_listener_that_panics_hears_on_and_disturbs_nothing() {
 
 /// What was written to `tracing` on this thread.
 #[derive(Clone, Default)]
-struct Written(Arc<Mutex<Vec<u8>>>);
+pub(crate) struct Written(Arc<Mutex<Vec<u8>>>);
 
 impl std::io::Write for Written {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
@@ -244,7 +244,7 @@ impl std::io::Write for Written {
 
 impl Written {
     /// The lines from now on, until the guard is dropped.
-    fn listen() -> (Self, tracing::subscriber::DefaultGuard) {
+    pub(crate) fn listen() -> (Self, tracing::subscriber::DefaultGuard) {
         let written = Self::default();
         let writer = written.clone();
         let subscriber = tracing_subscriber::fmt()
@@ -255,7 +255,7 @@ impl Written {
         (written, tracing::subscriber::set_default(subscriber))
     }
 
-    fn lines(&self) -> Vec<String> {
+    pub(crate) fn lines(&self) -> Vec<String> {
         String::from_utf8_lossy(&self.0.lock().unwrap()).lines().map(str::to_owned).collect()
     }
 }

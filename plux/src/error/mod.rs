@@ -5,7 +5,8 @@ mod plugin;
 mod service;
 
 pub use plugin::{
-    BoxError, FailureCause, FindError, GraphError, LoadError, LoadFailure, Near, SharedError,
+    BoxError, EntryError, FailureCause, FindError, GraphError, LoadError, LoadFailure, Near,
+    SharedError,
 };
 pub use service::{
     BuildError, BuildProblem, Exit, HandleError, RestartError, RunError, ServiceFailure,

@@ -57,6 +57,43 @@ pub enum FindError {
         /// The first two places.
         origins: Box<(Origin, Origin)>,
     },
+    /// The finder could make no spec of one of its entries.
+    #[error(transparent)]
+    Entry(#[from] EntryError),
+}
+
+/// Why a [finder](crate::PluginFinder) could make no spec of one of its entries.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+#[error("`{entry}` (found at {origin}) can not be resolved: {source}")]
+pub struct EntryError {
+    /// What the finder calls the entry: the plugin's name, if it has one.
+    pub entry: String,
+    /// Where the entry stands.
+    pub origin: Origin,
+    /// What went wrong with it.
+    pub source: SharedError,
+}
+
+impl EntryError {
+    /// Reports an entry. When `entry` is a valid [name](crate::is_valid_name), whoever asks for the
+    /// plugin of that name gets this error.
+    #[track_caller]
+    pub fn new(entry: impl Into<String>, source: impl Into<BoxError>) -> Self {
+        let place = std::panic::Location::caller();
+        Self {
+            entry: entry.into(),
+            origin: Origin::new("", "", "", place.file(), place.line()),
+            source: source.into().into(),
+        }
+    }
+
+    /// Sets the origin, which is otherwise the place that called [`EntryError::new`].
+    #[must_use]
+    pub fn with_origin(mut self, origin: Origin) -> Self {
+        self.origin = origin;
+        self
+    }
 }
 
 /// Why one phase of one plugin failed.
@@ -101,7 +138,7 @@ pub enum FailureCause {
     /// Its place in the graph makes it unusable.
     #[error(transparent)]
     Graph(Arc<GraphError>),
-    /// It is registered twice.
+    /// It is registered twice, or its finder could not resolve it.
     #[error(transparent)]
     Find(FindError),
     /// It took longer than its manager allows.
@@ -186,7 +223,7 @@ pub enum LoadError {
         /// Whether the namespace has no plugin at all.
         empty: bool,
     },
-    /// The finder has no answer.
+    /// The finder has no answer, or none for this plugin.
     #[error(transparent)]
     Find(#[from] FindError),
     /// Its place in the graph makes it unusable.

@@ -9,7 +9,7 @@ use super::members::Members;
 use super::report::LoadReport;
 use super::shared::Shared;
 use super::waits;
-use crate::error::{FindError, LoadError};
+use crate::error::{EntryError, FindError, LoadError};
 use crate::extension::ExtensionPoint;
 use crate::graph::Graph;
 use crate::listener::Listener;
@@ -108,7 +108,8 @@ impl<P: ExtensionPoint + ?Sized + 'static> PluginManager<P> {
     /// Loads all plugins as [`load_all`](Self::load_all) does, or returns the first error as soon as
     /// there is one: from then on no load begins. Those that have begun go on, as they do when a
     /// caller gives up, and what has not begun can be loaded later. What can not be used at all, for
-    /// its place in the graph or because its name is taken twice, is an error before anything begins.
+    /// its place in the graph, because its name is taken twice, or because the finder could not resolve
+    /// it, is an error before anything begins.
     ///
     /// A disabled plugin, and one that is skipped because of it, is no error.
     ///
@@ -121,6 +122,9 @@ impl<P: ExtensionPoint + ?Sized + 'static> PluginManager<P> {
     /// When something is to be loaded outside a tokio runtime.
     pub async fn try_load_all(&self) -> Result<LoadReport<P>, LoadError> {
         let table = self.shared.table()?;
+        if let Some(error) = table.unresolved().first() {
+            return Err(LoadError::Find(error.clone().into()));
+        }
         if let Some(problem) = table.first_unusable() {
             return Err(problem.clone());
         }
@@ -180,6 +184,16 @@ impl<P: ExtensionPoint + ?Sized + 'static> PluginManager<P> {
     /// Adds a listener. It is told after those that are there, and hears only what follows.
     pub fn listen(&self, listener: impl Listener) {
         self.shared.hub.listen(Box::new(listener));
+    }
+
+    /// The entries that the finder could not resolve and that have no plugin's name, in order. One that
+    /// has is among the [names](Self::names): its [state](Self::state) is failed, and a load of it is
+    /// this error.
+    ///
+    /// # Errors
+    /// As [`names`](Self::names).
+    pub fn unresolved(&self) -> Result<Vec<EntryError>, FindError> {
+        Ok(self.shared.table()?.unresolved().to_vec())
     }
 
     /// Where a plugin stands; `None` for an unknown name, and without an answer of the finder. Never

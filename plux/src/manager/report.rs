@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::loaded::Loaded;
-use crate::error::{FindError, LoadError};
+use crate::error::{EntryError, FindError, LoadError};
 use crate::extension::ExtensionPoint;
 use crate::name::PluginId;
 use crate::table::Table;
@@ -18,6 +18,7 @@ pub struct LoadReport<P: ExtensionPoint + ?Sized + 'static> {
     pub(super) disabled: Vec<(PluginId, Arc<str>)>,
     pub(super) failed: Vec<(PluginId, LoadError)>,
     pub(super) skipped: Vec<(PluginId, PluginId)>,
+    pub(super) unresolved: Vec<EntryError>,
     pub(super) find_error: Option<FindError>,
 }
 
@@ -32,8 +33,8 @@ impl<P: ExtensionPoint + ?Sized + 'static> LoadReport<P> {
         &self.disabled
     }
 
-    /// Those that failed, and how; also those that can not be used for their place in the graph or
-    /// because their name is taken twice.
+    /// Those that failed, and how; also those that can not be used for their place in the graph,
+    /// because their name is taken twice, or because the finder could not resolve them.
     pub fn failed(&self) -> &[(PluginId, LoadError)] {
         &self.failed
     }
@@ -43,20 +44,25 @@ impl<P: ExtensionPoint + ?Sized + 'static> LoadReport<P> {
         &self.skipped
     }
 
+    /// The entries that the finder could not resolve and that have no plugin's name, in order.
+    pub fn unresolved(&self) -> &[EntryError] {
+        &self.unresolved
+    }
+
     /// Why there is no plugin at all: the finder had no answer. The next call asks it again.
     pub fn find_error(&self) -> Option<&FindError> {
         self.find_error.as_ref()
     }
 
-    /// Whether the finder answered and no plugin failed. Disabled plugins, and those skipped because
+    /// Whether the finder answered for all of its entries and no plugin failed. Disabled plugins, and those skipped because
     /// of them, are no failure.
     pub fn is_ok(&self) -> bool {
-        self.find_error.is_none() && self.failed.is_empty()
+        self.find_error.is_none() && self.unresolved.is_empty() && self.failed.is_empty()
     }
 
     /// How the plugins of `table` stand now.
     pub(super) fn of(table: &Table<P>) -> Self {
-        let mut report = Self::default();
+        let mut report = Self { unresolved: table.unresolved().to_vec(), ..Self::default() };
         report.loaded.reserve_exact(table.rows().len());
         for entry in table.rows() {
             if let Some(loaded) = Loaded::of(entry) {
@@ -100,6 +106,7 @@ impl<P: ExtensionPoint + ?Sized + 'static> Default for LoadReport<P> {
             disabled: Vec::new(),
             failed: Vec::new(),
             skipped: Vec::new(),
+            unresolved: Vec::new(),
             find_error: None,
         }
     }
@@ -122,6 +129,9 @@ impl<P: ExtensionPoint + ?Sized + 'static> fmt::Display for LoadReport<P> {
         for (id, because) in &self.skipped {
             write!(f, "\n  skipped {id} because of {because}")?;
         }
+        for error in &self.unresolved {
+            write!(f, "\n  {error}")?;
+        }
         Ok(())
     }
 }
@@ -133,6 +143,7 @@ impl<P: ExtensionPoint + ?Sized + 'static> fmt::Debug for LoadReport<P> {
             .field("disabled", &self.disabled)
             .field("failed", &self.failed)
             .field("skipped", &self.skipped)
+            .field("unresolved", &self.unresolved)
             .field("find_error", &self.find_error)
             .finish()
     }

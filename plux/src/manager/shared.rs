@@ -81,11 +81,15 @@ impl<P: ExtensionPoint + ?Sized + 'static> Shared<P> {
         }
         let found = task::catch(|| self.finder.find(&self.namespace));
         finding.set(false);
-        let specs = match found {
-            Ok(Ok(specs)) => specs,
+        let found = match found {
+            Ok(Ok(found)) => found,
             Ok(Err(error)) => return Err(FindError::Failed { finder, source: error.into() }),
             Err(panic) => return Err(FindError::Panicked { finder, panic }),
         };
-        Ok(self.table.get_or_init(|| Arc::new(Table::new(&self.namespace, specs))))
+        let table = self.table.get_or_init(|| Arc::new(Table::new(&self.namespace, found)));
+        for entry in table.unresolved() {
+            tracing::error!(namespace = %self.namespace, "{entry}");
+        }
+        Ok(table)
     }
 }

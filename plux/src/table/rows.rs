@@ -10,13 +10,14 @@ use rustc_hash::{FxBuildHasher, FxHashMap};
 
 use super::claim::Calls;
 use super::entry::{Entry, Value, discard};
-use crate::error::{FailureCause, FindError, LoadError, LoadFailure, Near};
+use crate::error::{EntryError, FailureCause, FindError, LoadError, LoadFailure, Near};
 use crate::extension::ExtensionPoint;
+use crate::finder::Found;
 use crate::graph::{Graph, GraphBuilder};
 use crate::name::{Name, Namespace, PluginId};
 use crate::near::{Looks, near};
 use crate::reason::Phase;
-use crate::spec::{DependencyKind, SpecRef};
+use crate::spec::{DependencyKind, PluginSpec, SpecRef};
 use crate::state::PluginState;
 use crate::task;
 
@@ -28,13 +29,17 @@ pub(crate) struct Table<P: ExtensionPoint + ?Sized + 'static> {
     graph: Graph,
     /// Why some rows can not be used, whatever their code does.
     unusable: FxHashMap<u32, LoadError>,
+    /// The entries of the finder that no row stands for.
+    unresolved: Vec<EntryError>,
     pub(crate) calls: Calls,
 }
 
 impl<P: ExtensionPoint + ?Sized + 'static> Table<P> {
     /// Builds the table from what a finder found for `namespace`.
-    pub(crate) fn new(namespace: &Namespace, mut specs: Vec<SpecRef>) -> Self {
+    pub(crate) fn new(namespace: &Namespace, found: Found) -> Self {
+        let Found { mut specs, errors } = found;
         specs.retain(|spec| spec.namespace() == namespace);
+        specs.extend(errors.iter().filter_map(|error| stand_in::<P>(namespace, error)));
         // By place as well, so that link order does not decide how two of one name are reported.
         let place = |spec: &SpecRef| (spec.origin().file, spec.origin().line);
         specs.sort_by(|a, b| a.name().cmp(b.name()).then_with(|| place(a).cmp(&place(b))));
@@ -54,11 +59,21 @@ impl<P: ExtensionPoint + ?Sized + 'static> Table<P> {
         for row in &rows {
             by_name.insert(row.spec().name().clone(), Arc::clone(row));
         }
+        let mut unresolved = Vec::new();
+        for error in errors {
+            match by_name.get(error.entry.as_str()).map(|row| row.index()) {
+                Some(row) if !unusable.contains_key(&row) => {
+                    unusable.insert(row, LoadError::Find(error.into()));
+                }
+                _ => unresolved.push(error),
+            }
+        }
+        unresolved.sort_by(|a, b| a.entry.cmp(&b.entry));
         let graph = graph_of(namespace, &rows, &by_name);
         for (node, problem) in graph.problems() {
             unusable.entry(node).or_insert_with(|| LoadError::Graph(Arc::clone(problem)));
         }
-        Self { by_name, rows, graph, unusable, calls: Calls::default() }
+        Self { by_name, rows, graph, unusable, unresolved, calls: Calls::default() }
     }
 
     pub(crate) fn get(&self, name: &str) -> Option<Arc<Entry<P>>> {
@@ -93,6 +108,11 @@ impl<P: ExtensionPoint + ?Sized + 'static> Table<P> {
         self.unusable.iter().min_by_key(|(index, _)| **index).map(|(_, problem)| problem)
     }
 
+    /// The entries of the finder that could not be resolved and that no row stands for.
+    pub(crate) fn unresolved(&self) -> &[EntryError] {
+        &self.unresolved
+    }
+
     /// Where the plugin of `entry` stands.
     pub(crate) fn state(&self, entry: &Entry<P>) -> PluginState {
         let cause = match self.unusable(entry) {
@@ -108,6 +128,15 @@ impl<P: ExtensionPoint + ?Sized + 'static> Table<P> {
     pub(crate) fn near(&self, name: &str) -> Near {
         near(name, self.rows.iter().map(|row| row.spec().name()))
     }
+}
+
+/// What stands in the table for an entry that could not be resolved, when that has a name: so its
+/// error is found by the name, and whatever requires it is told of it.
+fn stand_in<P: ?Sized + 'static>(namespace: &Namespace, error: &EntryError) -> Option<SpecRef> {
+    let name = Name::new(&error.entry).ok()?;
+    let (origin, error) = (error.origin, error.clone());
+    let spec = PluginSpec::new::<P>(namespace.clone(), name, move || Err(error.clone().into()));
+    Some(spec.with_origin(origin).into())
 }
 
 /// The graph of the own namespace. A dependency on another namespace is not this table's to judge.
