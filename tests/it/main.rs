@@ -48,7 +48,10 @@ mod load_all;
 mod name;
 #[cfg(test)]
 mod order;
+#[cfg(test)]
 mod p06_finders;
+#[cfg(test)]
+mod p12_conditions;
 #[cfg(test)]
 mod p13_reconsider;
 #[cfg(test)]
