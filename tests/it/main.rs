@@ -51,6 +51,8 @@ mod order;
 #[cfg(test)]
 mod p06_finders;
 #[cfg(test)]
+mod p08_required;
+#[cfg(test)]
 mod p12_conditions;
 #[cfg(test)]
 mod p13_reconsider;

@@ -223,6 +223,22 @@ pub enum LoadError {
         /// Whether the namespace has no plugin at all.
         empty: bool,
     },
+    /// No plugin of a name that the manager was told to require.
+    #[error(
+        "no plugin `{name}` in namespace `{namespace}`, and the manager (from {manager}) requires \
+         it{near}; a crate that nothing names is not linked, whatever Cargo.toml says: name it with \
+         plux::link!(the_crate)"
+    )]
+    Required {
+        /// The namespace that was searched.
+        namespace: Namespace,
+        /// The name that is required.
+        name: String,
+        /// Names like it.
+        near: Near,
+        /// Where the manager was built.
+        manager: &'static std::panic::Location<'static>,
+    },
     /// The finder has no answer, or none for this plugin.
     #[error(transparent)]
     Find(#[from] FindError),

@@ -296,6 +296,9 @@ pub enum BuildProblem {
     /// A manager has no answer of its finder.
     #[error(transparent)]
     Find(#[from] FindError),
+    /// A manager lacks a plugin that it was told to [require](crate::PluginManagerBuilder::require).
+    #[error(transparent)]
+    Required(LoadError),
     /// Two managers have a service of one name.
     #[error("two services are called `{name}`: at {} and at {}; rename one", .origins.0, .origins.1)]
     DuplicateName {

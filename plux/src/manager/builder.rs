@@ -3,9 +3,12 @@
 use std::fmt;
 use std::num::NonZeroUsize;
 use std::panic::Location;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use parking_lot::ReentrantMutex;
+
+use super::closing::Closing;
 use super::handle::PluginManager;
 use super::limits::Limits;
 use super::shared::Shared;
@@ -24,6 +27,7 @@ pub struct PluginManagerBuilder<P: ExtensionPoint + ?Sized + 'static> {
     filters: Vec<Box<dyn PluginFilter<P>>>,
     limits: Limits,
     listeners: Vec<Box<dyn Listener>>,
+    required: Vec<String>,
 }
 
 impl<P: ExtensionPoint + ?Sized + 'static> PluginManager<P> {
@@ -36,6 +40,7 @@ impl<P: ExtensionPoint + ?Sized + 'static> PluginManager<P> {
             filters: Vec::new(),
             limits: Limits::default(),
             listeners: Vec::new(),
+            required: Vec::new(),
         }
     }
 }
@@ -99,12 +104,34 @@ impl<P: ExtensionPoint + ?Sized + 'static> PluginManagerBuilder<P> {
         self
     }
 
+    /// Requires that there are plugins of these names, whatever comes of them: a name that is missing is
+    /// told of by [`load_all`](PluginManager::load_all), fails
+    /// [`try_load_all`](PluginManager::try_load_all) before anything begins, and refuses the
+    /// [supervisor](crate::SupervisorBuilder::build) that is given the manager. So a crate that nothing
+    /// names, and that is not linked for that, is found out at start.
+    ///
+    /// ```
+    /// use plux::{FnService, LoadError, PluginManager};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let manager = PluginManager::<dyn FnService>::builder(()).require(["s3", "sqs"]).build();
+    /// let report = manager.load_all().await;
+    /// assert!(!report.is_ok());
+    /// assert!(matches!(report.missing(), [LoadError::Required { .. }, LoadError::Required { .. }]));
+    /// # }
+    /// ```
+    pub fn require(mut self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.required.extend(names.into_iter().map(Into::into));
+        self
+    }
+
     /// Makes the manager. Nothing is searched or loaded yet.
     ///
     /// # Panics
     /// When the extension point names no namespace and none was given.
     #[track_caller]
-    pub fn build(self) -> PluginManager<P> {
+    pub fn build(mut self) -> PluginManager<P> {
         let place = Location::caller();
         let Some(namespace) = self.namespace else {
             panic!(
@@ -112,10 +139,21 @@ impl<P: ExtensionPoint + ?Sized + 'static> PluginManagerBuilder<P> {
                 std::any::type_name::<P>()
             );
         };
-        let (filters, hub) = (Filters::new(self.filters), Hub::new(self.listeners));
-        let (finder, limits) = (self.finder, self.limits);
-        let shared = Shared::new(self.context, namespace, finder, filters, limits, hub, place);
-        PluginManager::new(Arc::new(shared))
+        self.required.sort_unstable();
+        self.required.dedup();
+        PluginManager::new(Arc::new(Shared {
+            table: OnceLock::new(),
+            finding: ReentrantMutex::default(),
+            finder: self.finder,
+            namespace,
+            filters: Filters::new(self.filters),
+            limits: self.limits,
+            hub: Hub::new(self.listeners),
+            closing: Closing::new(),
+            required: self.required,
+            place,
+            context: self.context,
+        }))
     }
 }
 

@@ -99,7 +99,7 @@ impl<P: ExtensionPoint + ?Sized + 'static> PluginManager<P> {
         match waits::begin(table, None, || table.all()) {
             Ok(waiting) => {
                 batch::load(&self.shared, table, Members::All, waiting.is_some()).await;
-                LoadReport::of(table)
+                LoadReport::of(table, self.shared.missing(table))
             }
             Err(error) => LoadReport::refused(error),
         }
@@ -109,7 +109,8 @@ impl<P: ExtensionPoint + ?Sized + 'static> PluginManager<P> {
     /// there is one: from then on no load begins. Those that have begun go on, as they do when a
     /// caller gives up, and what has not begun can be loaded later. What can not be used at all, for
     /// its place in the graph, because its name is taken twice, or because the finder could not resolve
-    /// it, is an error before anything begins.
+    /// it, is an error before anything begins, and so is a
+    /// [required](crate::PluginManagerBuilder::require) name that is missing.
     ///
     /// A disabled plugin, and one that is skipped because of it, is no error.
     ///
@@ -122,6 +123,9 @@ impl<P: ExtensionPoint + ?Sized + 'static> PluginManager<P> {
     /// When something is to be loaded outside a tokio runtime.
     pub async fn try_load_all(&self) -> Result<LoadReport<P>, LoadError> {
         let table = self.shared.table()?;
+        if let Some(error) = self.shared.missing(table).next() {
+            return Err(error);
+        }
         if let Some(error) = table.unresolved().first() {
             return Err(LoadError::Find(error.clone().into()));
         }
@@ -130,7 +134,7 @@ impl<P: ExtensionPoint + ?Sized + 'static> PluginManager<P> {
         }
         let waiting = waits::begin(table, None, || table.all())?;
         batch::try_load(&self.shared, table, Members::All, waiting.is_some()).await?;
-        let report = LoadReport::of(table);
+        let report = LoadReport::of(table, self.shared.missing(table));
         // Without an answer of the batch something failed all the same when the runtime was ended.
         match report.failed().first() {
             Some((_, error)) => Err(error.clone()),
@@ -194,6 +198,14 @@ impl<P: ExtensionPoint + ?Sized + 'static> PluginManager<P> {
     /// As [`names`](Self::names).
     pub fn unresolved(&self) -> Result<Vec<EntryError>, FindError> {
         Ok(self.shared.table()?.unresolved().to_vec())
+    }
+
+    /// The required names that no plugin has.
+    ///
+    /// # Errors
+    /// As [`names`](Self::names).
+    pub(crate) fn missing(&self) -> Result<Vec<LoadError>, FindError> {
+        Ok(self.shared.missing(self.shared.table()?).collect())
     }
 
     /// Where a plugin stands; `None` for an unknown name, and without an answer of the finder. Never

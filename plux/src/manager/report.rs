@@ -18,6 +18,7 @@ pub struct LoadReport<P: ExtensionPoint + ?Sized + 'static> {
     pub(super) disabled: Vec<(PluginId, Arc<str>)>,
     pub(super) failed: Vec<(PluginId, LoadError)>,
     pub(super) skipped: Vec<(PluginId, PluginId)>,
+    pub(super) missing: Vec<LoadError>,
     pub(super) unresolved: Vec<EntryError>,
     pub(super) find_error: Option<FindError>,
 }
@@ -44,6 +45,12 @@ impl<P: ExtensionPoint + ?Sized + 'static> LoadReport<P> {
         &self.skipped
     }
 
+    /// The names that the manager was told to [require](crate::PluginManagerBuilder::require) and that
+    /// no plugin has, in order: each a [`LoadError::Required`].
+    pub fn missing(&self) -> &[LoadError] {
+        &self.missing
+    }
+
     /// The entries that the finder could not resolve and that have no plugin's name, in order.
     pub fn unresolved(&self) -> &[EntryError] {
         &self.unresolved
@@ -54,15 +61,19 @@ impl<P: ExtensionPoint + ?Sized + 'static> LoadReport<P> {
         self.find_error.as_ref()
     }
 
-    /// Whether the finder answered for all of its entries and no plugin failed. Disabled plugins, and those skipped because
+    /// Whether the finder answered for all of its entries, no required plugin is missing and none failed. Disabled plugins, and those skipped because
     /// of them, are no failure.
     pub fn is_ok(&self) -> bool {
-        self.find_error.is_none() && self.unresolved.is_empty() && self.failed.is_empty()
+        self.find_error.is_none()
+            && self.missing.is_empty()
+            && self.unresolved.is_empty()
+            && self.failed.is_empty()
     }
 
     /// How the plugins of `table` stand now.
-    pub(super) fn of(table: &Table<P>) -> Self {
-        let mut report = Self { unresolved: table.unresolved().to_vec(), ..Self::default() };
+    pub(super) fn of(table: &Table<P>, missing: impl Iterator<Item = LoadError>) -> Self {
+        let unresolved = table.unresolved().to_vec();
+        let mut report = Self { missing: missing.collect(), unresolved, ..Self::default() };
         report.loaded.reserve_exact(table.rows().len());
         for entry in table.rows() {
             if let Some(loaded) = Loaded::of(entry) {
@@ -106,6 +117,7 @@ impl<P: ExtensionPoint + ?Sized + 'static> Default for LoadReport<P> {
             disabled: Vec::new(),
             failed: Vec::new(),
             skipped: Vec::new(),
+            missing: Vec::new(),
             unresolved: Vec::new(),
             find_error: None,
         }
@@ -129,6 +141,9 @@ impl<P: ExtensionPoint + ?Sized + 'static> fmt::Display for LoadReport<P> {
         for (id, because) in &self.skipped {
             write!(f, "\n  skipped {id} because of {because}")?;
         }
+        for error in &self.missing {
+            write!(f, "\n  missing: {error}")?;
+        }
         for error in &self.unresolved {
             write!(f, "\n  {error}")?;
         }
@@ -143,6 +158,7 @@ impl<P: ExtensionPoint + ?Sized + 'static> fmt::Debug for LoadReport<P> {
             .field("disabled", &self.disabled)
             .field("failed", &self.failed)
             .field("skipped", &self.skipped)
+            .field("missing", &self.missing)
             .field("unresolved", &self.unresolved)
             .field("find_error", &self.find_error)
             .finish()

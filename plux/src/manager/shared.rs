@@ -10,7 +10,7 @@ use parking_lot::ReentrantMutex;
 
 use super::closing::Closing;
 use super::limits::Limits;
-use crate::error::{BoxError, FindError};
+use crate::error::{BoxError, FindError, LoadError};
 use crate::extension::ExtensionPoint;
 use crate::filter::Filters;
 use crate::finder::PluginFinder;
@@ -20,43 +20,36 @@ use crate::table::Table;
 use crate::task;
 
 pub(super) struct Shared<P: ExtensionPoint + ?Sized + 'static> {
-    table: OnceLock<Arc<Table<P>>>,
+    pub(super) table: OnceLock<Arc<Table<P>>>,
     /// Held while the finder runs, so that it runs once; true then, so that a finder which asks its own
     /// manager gets an error instead of waiting for itself.
-    finding: ReentrantMutex<Cell<bool>>,
+    pub(super) finding: ReentrantMutex<Cell<bool>>,
     pub(super) finder: Box<dyn PluginFinder>,
     pub(super) namespace: Namespace,
     pub(super) filters: Filters<P>,
     pub(super) limits: Limits,
     pub(super) hub: Hub,
     pub(super) closing: Closing,
+    /// The names that must be there, in order.
+    pub(super) required: Vec<String>,
     /// Where the manager was built.
     pub(super) place: &'static Location<'static>,
     pub(super) context: P::Context,
 }
 
 impl<P: ExtensionPoint + ?Sized + 'static> Shared<P> {
-    pub(super) fn new(
-        context: P::Context,
-        namespace: Namespace,
-        finder: Box<dyn PluginFinder>,
-        filters: Filters<P>,
-        limits: Limits,
-        hub: Hub,
-        place: &'static Location<'static>,
-    ) -> Self {
-        Self {
-            table: OnceLock::new(),
-            finding: ReentrantMutex::new(Cell::new(false)),
-            finder,
-            namespace,
-            filters,
-            limits,
-            hub,
-            closing: Closing::new(),
-            place,
-            context,
-        }
+    /// The required names that `table` has no plugin of.
+    pub(super) fn missing<'a>(
+        &'a self,
+        table: &'a Table<P>,
+    ) -> impl Iterator<Item = LoadError> + 'a {
+        let missing = self.required.iter().filter(|name| table.get(name).is_none());
+        missing.map(|name| LoadError::Required {
+            namespace: self.namespace.clone(),
+            name: name.clone(),
+            near: table.near(name),
+            manager: self.place,
+        })
     }
 
     /// The table; the first call has it found.

@@ -177,10 +177,13 @@ impl SupervisorBuilder {
     fn find(&self, problems: &mut Vec<BuildProblem>) -> Vec<Found> {
         let mut found: Vec<Found> = Vec::new();
         for source in &self.sources {
-            match source.specs() {
-                Ok(specs) => found.extend(
-                    specs.into_iter().map(|spec| Found { spec, source: Arc::clone(source) }),
-                ),
+            let answer = source.specs().and_then(|specs| Ok((specs, source.missing()?)));
+            match answer {
+                Ok((specs, missing)) => {
+                    let owned = |spec| Found { spec, source: Arc::clone(source) };
+                    found.extend(specs.into_iter().map(owned));
+                    problems.extend(missing.into_iter().map(BuildProblem::Required));
+                }
                 Err(error) => problems.push(error.into()),
             }
         }

@@ -18,6 +18,8 @@ use crate::table::Entry;
 /// A manager, seen without its extension point.
 pub(crate) trait ServiceSource: Send + Sync {
     fn specs(&self) -> Result<Vec<SpecRef>, FindError>;
+    /// The names that must be there and are not.
+    fn missing(&self) -> Result<Vec<LoadError>, FindError>;
     /// Loads the plugin, or finds it loaded; what it requires runs, so is loaded. Nothing else is
     /// loaded with it: what it wants has been decided, and may hang or have failed. Dropping the
     /// future does not end the load.
@@ -39,6 +41,10 @@ where
 {
     fn specs(&self) -> Result<Vec<SpecRef>, FindError> {
         PluginManager::specs(self)
+    }
+
+    fn missing(&self) -> Result<Vec<LoadError>, FindError> {
+        PluginManager::missing(self)
     }
 
     fn load(&self, name: &Name) -> BoxFuture<'static, Result<Arc<dyn Service>, LoadError>> {
