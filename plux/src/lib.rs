@@ -43,10 +43,13 @@
 //!
 //! **A crate that nothing names is not linked, whatever `Cargo.toml` says**, silently and in every
 //! profile, and its plugins are not in the binary. Name the crates whose plugins you want with
-//! [`link!`]. Asking for a plugin in an empty namespace is an error that says so.
+//! [`link!`]. Asking for a plugin in an empty namespace is an error that says so. A manager can be told
+//! which names it [requires](PluginManagerBuilder::require), and [`RegistryCheck`] finds in a test what
+//! is wrong with all that is linked.
 
 #[doc(hidden)]
 pub mod __private;
+mod check;
 mod error;
 mod event;
 mod extension;
@@ -229,10 +232,11 @@ pub use plux_macros::plugin;
 /// must be one that [`FromService`] makes of a service.
 pub use plux_macros::service;
 
+pub use check::RegistryCheck;
 pub use error::{
-    BoxError, BuildError, BuildProblem, EntryError, Exit, FailureCause, FindError, GraphError,
-    HandleError, LoadError, LoadFailure, Near, RestartError, RunError, ServiceFailure, SharedError,
-    StartError, StopError,
+    BoxError, BuildError, BuildProblem, CheckError, CheckProblem, EntryError, Exit, FailureCause,
+    FindError, GraphError, HandleError, LoadError, LoadFailure, Near, RestartError, RunError,
+    ServiceFailure, SharedError, StartError, StopError,
 };
 pub use event::{Event, EventKind};
 pub use extension::ExtensionPoint;

@@ -33,7 +33,11 @@ impl Origin {
 
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{} ({} {})", self.file, self.line, self.package, self.version)
+        write!(f, "{}:{}", self.file, self.line)?;
+        match self.package {
+            "" => Ok(()),
+            package => write!(f, " ({package} {})", self.version),
+        }
     }
 }
 

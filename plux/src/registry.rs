@@ -22,12 +22,17 @@ pub enum Record {
 #[linkme::distributed_slice]
 pub static PLUX_RECORDS_V0: [Record];
 
+/// The linked specs, in link order.
+pub(crate) fn specs() -> impl Iterator<Item = &'static PluginSpec> {
+    PLUX_RECORDS_V0.iter().filter_map(|record| match record {
+        Record::Plugin(spec) => Some(spec),
+        Record::Link(_) => None,
+    })
+}
+
 /// The linked specs of a namespace, in link order.
 pub(crate) fn specs_of(namespace: &Namespace) -> impl Iterator<Item = &'static PluginSpec> {
-    PLUX_RECORDS_V0.iter().filter_map(move |record| match record {
-        Record::Plugin(spec) if spec.namespace() == namespace => Some(spec),
-        _ => None,
-    })
+    specs().filter(move |spec| spec.namespace() == namespace)
 }
 
 /// A crate that [`link!`](crate::link) names.
@@ -56,7 +61,8 @@ impl fmt::Display for LinkedCrate {
 
 /// The crates that [`link!`](crate::link) names although they register nothing, by name and place:
 /// most often a crate whose plugins are behind a feature that is off, or one that was linked by
-/// mistake. A crate that only links others is not silent.
+/// mistake. A crate that only links others is not silent. [`RegistryCheck`](crate::RegistryCheck) tells
+/// of them too.
 ///
 /// ```
 /// for linked in plux::silent_crates() {

@@ -100,6 +100,7 @@ async fn p06_an_entry_without_a_name_is_reported_and_everything_else_loads() {
     assert!(unresolved.iter().all(|error| error.source.is::<NameError>()));
     assert!(unresolved[0].origin.file.ends_with("p06_finders.rs"), "{}", unresolved[0]);
     assert!(report.to_string().contains("\n  `line 9` (found at "), "{report}");
+    assert!(!report.to_string().contains("( )"), "an origin without a package: {report}");
     let error = manager.load("line 9").await.unwrap_err();
     assert!(matches!(error, LoadError::Unknown { .. }), "{error}");
 }

@@ -1,7 +1,8 @@
 //! A binary in which one id is registered twice, and others once.
 
 use plux::{
-    BoxError, FailureCause, FindError, LoadError, Origin, Phase, PluginManager, PluginState,
+    BoxError, CheckProblem, FailureCause, FindError, LoadError, Origin, Phase, PluginManager,
+    PluginState, RegistryCheck,
 };
 
 #[plux::extension_point(namespace = "fixture.duplicate", output = &'static str)]
@@ -95,4 +96,11 @@ async fn p04_every_plugin_beside_a_duplicate_is_usable() {
     assert_eq!(id.to_string(), "fixture.duplicate:twice");
     check_origins(error);
     assert!(!report.is_ok());
+}
+
+#[test]
+fn a07_the_check_finds_the_id_that_is_registered_twice() {
+    let error = RegistryCheck::new().require("fixture.duplicate:twice").run().unwrap_err();
+    let [CheckProblem::Duplicate(error)] = &*error.problems else { panic!("{error}") };
+    check_origins(error);
 }

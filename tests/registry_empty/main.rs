@@ -3,7 +3,10 @@
 //! Trap: naming a plugin crate here, be it in an import, would link it and make the test pointless.
 
 use fixture_api::{ServicePlugin, Shop};
-use plux::{FnService, LoadError, Namespace, PluginManager, StartError, Supervisor};
+use plux::{
+    CheckProblem, FnService, LoadError, Namespace, PluginManager, RegistryCheck, StartError,
+    Supervisor,
+};
 
 fn shop() -> PluginManager<dyn ServicePlugin> {
     PluginManager::<dyn ServicePlugin>::builder(Shop { city: "Turin".to_owned() }).build()
@@ -50,4 +53,31 @@ async fn p08_starting_an_unknown_service_explains_the_linking_trap() {
     }
     let text = error.to_string();
     assert!(text.contains("no service `queue`") && text.contains("plux::link!"), "{text}");
+}
+
+#[test]
+fn a07_nothing_is_wrong_with_an_empty_registry_unless_something_is_required() {
+    RegistryCheck::new().run().unwrap();
+    let check = RegistryCheck::new().require("fixture.services:queue").require("queue");
+    let line = line!() - 1;
+    let error = check.require("fixture.services:queue").run().unwrap_err();
+    let [CheckProblem::Required { id: one, near, place }, CheckProblem::Required { id: other, .. }] =
+        &*error.problems
+    else {
+        panic!("{error}");
+    };
+    assert_eq!((one.as_str(), other.as_str()), ("fixture.services:queue", "queue"));
+    assert!(near.0.is_empty(), "{near:?}");
+    assert_eq!((place.file(), place.line()), (file!(), line));
+    let text = error.to_string();
+    assert!(text.contains("`fixture.services:queue` is required (at "), "{text}");
+    assert!(text.contains("plux::link!") && text.contains("an id is `namespace:name`"), "{text}");
+}
+
+#[tokio::test]
+async fn p08_a_manager_that_requires_what_is_not_linked_explains_the_linking_trap() {
+    let manager = PluginManager::<dyn FnService>::builder(()).require(["heartbeat"]).build();
+    let report = manager.load_all().await;
+    assert!(matches!(report.missing(), [LoadError::Required { .. }]), "{report}");
+    assert!(report.to_string().contains("plux::link!"), "{report}");
 }

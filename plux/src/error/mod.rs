@@ -1,9 +1,12 @@
 //! One error enum per operation.
 
+mod check;
+
 mod plugin;
 
 mod service;
 
+pub use check::{CheckError, CheckProblem};
 pub use plugin::{
     BoxError, EntryError, FailureCause, FindError, GraphError, LoadError, LoadFailure, Near,
     SharedError,
