@@ -1,7 +1,7 @@
 //! What is linked into the binary: one slice of records, filled by the attributes and by `link!`.
 //!
 //! Trap: the identifier of the slice carries the major version, because two slices of one name
-//! panic at start.
+//! panic as soon as one of them is read.
 
 use std::fmt;
 
