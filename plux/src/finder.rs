@@ -4,6 +4,7 @@ use crate::error::{BoxError, EntryError, FindError};
 use crate::name::Namespace;
 use crate::registry;
 use crate::spec::{PluginSpec, SpecRef};
+use crate::task;
 
 /// A source of specs.
 ///
@@ -169,10 +170,15 @@ impl Chain {
 impl PluginFinder for Chain {
     fn find(&self, namespace: &Namespace) -> Result<Found, BoxError> {
         let mut all = Found::default();
-        for finder in &self.finders {
-            let failed =
-                |error: BoxError| FindError::Failed { finder: finder.name(), source: error.into() };
-            let found = finder.find(namespace).map_err(failed)?;
+        for member in &self.finders {
+            let finder = member.name();
+            let found = match task::catch(|| member.find(namespace)) {
+                Ok(Ok(found)) => found,
+                Ok(Err(error)) => {
+                    return Err(FindError::Failed { finder, source: error.into() }.into());
+                }
+                Err(panic) => return Err(FindError::Panicked { finder, panic }.into()),
+            };
             all.specs.extend(found.specs);
             all.errors.extend(found.errors);
         }

@@ -158,7 +158,7 @@ impl<P: ExtensionPoint + ?Sized + 'static> PluginManager<P> {
         Ok(entry.reconsider())
     }
 
-    /// The names of all plugins, in order.
+    /// The names of all plugins, in order, also of those that can not be used.
     ///
     /// # Errors
     /// When the finder has no answer. This goes for every question that has to find plugins first;
@@ -168,7 +168,8 @@ impl<P: ExtensionPoint + ?Sized + 'static> PluginManager<P> {
         Ok(table.rows().iter().map(|entry| entry.spec().name().clone()).collect())
     }
 
-    /// The specs of all plugins, in the order of names. Of several with one name it is the first.
+    /// The specs of all plugins, in the order of names. Of several with one name it is the first; of an
+    /// entry that the finder could not resolve it is one whose factory fails with the entry's error.
     ///
     /// # Errors
     /// As [`names`](Self::names).
