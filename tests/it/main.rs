@@ -67,6 +67,10 @@ mod p29_own_loads;
 #[cfg(test)]
 mod panic;
 #[cfg(test)]
+mod python_filters;
+#[cfg(test)]
+mod python_manager;
+#[cfg(test)]
 mod registration;
 #[cfg(test)]
 mod s01_states;
