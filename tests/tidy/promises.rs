@@ -1,5 +1,5 @@
 //! docs/semantics.md against the tests: a promised number names tests that exist, and a test whose
-//! name carries a number stands there under it.
+//! name carries a number stands there under it. Other pages name only tests that are there.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -154,6 +154,22 @@ fn promises_and_tests_name_each_other() -> io::Result<()> {
                     problems.push(format!("{place}: {name} is not listed under {number}"));
                 }
                 Some(_) => {}
+            }
+        }
+    }
+    none(&problems);
+    Ok(())
+}
+
+#[test]
+fn a_page_names_only_tests_that_are_there() -> io::Result<()> {
+    let functions = functions()?;
+    let mut problems = Vec::new();
+    for page in tree::files("", &[".md"])? {
+        for name in page.text.split('`').skip(1).step_by(2) {
+            let word = name.bytes().all(|byte| byte == b'_' || byte.is_ascii_alphanumeric());
+            if word && !numbers(name).is_empty() && !functions.contains_key(name) {
+                problems.push(format!("{} names {name}, which is not there", page.path));
             }
         }
     }
