@@ -13,8 +13,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use parking_lot::Mutex;
 use plux::{
-    BoxError, Event, EventKind, FailureCause, ListFinder, Listener, LoadError, Name, Namespace,
-    PluginFinder, PluginManager, PluginSpec, PluginState, SpecRef,
+    BoxError, Event, EventKind, FailureCause, Found, ListFinder, Listener, LoadError, Name,
+    Namespace, PluginFinder, PluginManager, PluginSpec, PluginState, SpecRef,
 };
 
 use crate::scripted::{Heard, NAMESPACE, Plugin, Script, failure, finder, idle, manager, state};
@@ -50,8 +50,8 @@ fn five() -> [Plugin; 5] {
 struct All(Vec<SpecRef>);
 
 impl PluginFinder for All {
-    fn find(&self, _: &Namespace) -> Result<Vec<SpecRef>, BoxError> {
-        Ok(self.0.clone())
+    fn find(&self, _: &Namespace) -> Result<Found, BoxError> {
+        Ok(self.0.clone().into())
     }
 }
 
