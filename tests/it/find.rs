@@ -268,7 +268,10 @@ async fn p08_an_unknown_name_is_told_with_those_that_are_near() {
         "no plugin `dynamodbb` in namespace `scripted`; did you mean `dynamodb`, `dynamo`"
     );
     let error = manager.load("kinesis").await.unwrap_err();
-    assert_eq!(error.to_string(), "no plugin `kinesis` in namespace `scripted`");
+    assert_eq!(
+        error.to_string(),
+        "no plugin `kinesis` in namespace `scripted`; is its crate named with plux::link!?"
+    );
 }
 
 #[tokio::test]

@@ -138,11 +138,19 @@ async fn p14_a_disabled_plugin_is_in_a_state_of_its_own_with_the_reason() {
 
 #[tokio::test]
 async fn p14_a_skipped_plugin_names_what_it_was_skipped_for() {
-    let manager = manager([Plugin::new("a").requires("b"), Plugin::new("b").fails()]);
-    let error = manager.load("a").await.unwrap_err();
-    let LoadError::Skipped { id, because, .. } = &error else { panic!("{error}") };
-    assert_eq!((id.name.as_str(), because.name.as_str()), ("a", "b"));
-    assert_eq!(state(&manager, "a"), "skipped because of scripted:b");
+    let base = [Plugin::new("fails").fails(), Plugin::new("off").disabled()];
+    let mid = [Plugin::new("b").requires("fails"), Plugin::new("d").requires("off")];
+    let top = [Plugin::new("a").requires("b"), Plugin::new("c").requires("d")];
+    let manager = manager(base.into_iter().chain(mid).chain(top));
+    for (name, on, why) in [("a", "b", "no luck"), ("c", "d", "answered false")] {
+        let error = manager.load(name).await.unwrap_err();
+        let LoadError::Skipped { id, because, .. } = &error else { panic!("{error}") };
+        assert_eq!((id.name.as_str(), because.name.as_str()), (name, on));
+        assert_eq!(state(&manager, name), format!("skipped because of scripted:{on}"));
+        // The reason at the end of the way is told with it.
+        assert!(error.to_string().ends_with(why), "{error}");
+        assert!(error.source().is_some());
+    }
 }
 
 #[tokio::test]
@@ -214,9 +222,12 @@ async fn p17_a_failed_init_runs_the_factory_again() {
     let runs = plugin.runs();
     let manager = manager([plugin]);
     let first = failure(manager.load("a").await.unwrap_err());
-    let source = first.cause.source().unwrap();
     assert_eq!(first.phase, Phase::Init);
-    assert!(source.is::<std::num::ParseIntError>(), "{source:?}");
+    // The error itself is found on the way from what the caller gets, and what it came from after it.
+    let error = LoadError::Failed(Arc::clone(&first));
+    let mut way = std::iter::successors(error.source(), |&error| error.source());
+    assert!(way.any(|error| error.is::<Refused>()));
+    assert!(way.next().is_some_and(|source| source.is::<std::num::ParseIntError>()));
     let second = failure(manager.load("a").await.unwrap_err());
     assert!(second.to_string().ends_with("still not"), "the last error is kept: {second}");
     assert!(state(&manager, "a").ends_with("still not"));

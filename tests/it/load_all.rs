@@ -263,3 +263,12 @@ async fn p16_a_load_of_all_whose_caller_gave_up_goes_on() {
     sleep(Duration::from_millis(10)).await;
     assert_eq!(manager.loaded().len(), 2);
 }
+
+#[tokio::test]
+async fn p08_p18_the_report_of_an_empty_namespace_names_the_trap() {
+    let report = manager([]).load_all().await;
+    let text = report.to_string();
+    assert!(text.starts_with("0 loaded") && text.contains("plux::link!"), "{text}");
+    let report = manager([Plugin::new("a").disabled()]).load_all().await;
+    assert!(!report.to_string().contains("plux::link!"), "{report}");
+}

@@ -5,10 +5,11 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::plugin::{FindError, GraphError, Near};
+use super::text::debug_as_text;
 use crate::origin::Origin;
 
 /// What is wrong with a registry: all problems at once.
-#[derive(Debug, Clone, thiserror::Error)]
+#[derive(Clone, thiserror::Error)]
 #[non_exhaustive]
 #[error("the registry has problems:{}", Lines(.problems))]
 pub struct CheckError {
@@ -60,3 +61,5 @@ pub enum CheckProblem {
         origin: Origin,
     },
 }
+
+debug_as_text!(CheckError);

@@ -1,12 +1,17 @@
 //! One error enum per operation.
 
+mod text;
+
 mod check;
 
 mod plugin;
 
 mod service;
 
+pub(crate) use text::debug_as_text;
+
 pub use check::{CheckError, CheckProblem};
+pub(crate) use plugin::NOT_LINKED;
 pub use plugin::{
     BoxError, EntryError, FailureCause, FindError, GraphError, LoadError, LoadFailure, Near,
     SharedError,

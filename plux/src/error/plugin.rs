@@ -1,14 +1,20 @@
 //! What goes wrong with plugins: finding, resolving, loading. Each error names the plugin, the phase,
 //! the place of its registration and the way out.
 
+use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::text::debug_as_text;
 use crate::name::{Name, Namespace, PluginId};
 use crate::origin::Origin;
 use crate::reason::Phase;
 use crate::task::Panic;
+
+/// Why a namespace may be empty.
+pub(crate) const NOT_LINKED: &str = ": the namespace is empty, and a crate that nothing names is not \
+    linked, whatever Cargo.toml says; name it with plux::link!(the_crate)";
 
 /// What user code fails with.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync + 'static>;
@@ -30,7 +36,7 @@ impl fmt::Display for Near {
 }
 
 /// Why a finder has no answer, or none for one entry.
-#[derive(Debug, Clone, thiserror::Error)]
+#[derive(Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum FindError {
     /// The finder failed.
@@ -112,21 +118,16 @@ pub struct LoadFailure {
     pub cause: FailureCause,
 }
 
-/// What happened in a phase that failed.
-#[derive(Debug, Clone, thiserror::Error)]
+/// What happened in a phase that failed. An error of the user's is its [`source`](Error::source), as the
+/// type that it is.
+#[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum FailureCause {
     /// It returned an error.
-    #[error(transparent)]
     Error(SharedError),
     /// It panicked.
-    #[error(transparent)]
     Panic(Panic),
     /// The spec belongs to another extension point than the manager.
-    #[error(
-        "it is registered for {registered}, and the manager loads {expected} (from {manager}); \
-         register it in another namespace"
-    )]
     Mismatch {
         /// The extension point of the spec.
         registered: &'static str,
@@ -136,20 +137,49 @@ pub enum FailureCause {
         manager: &'static std::panic::Location<'static>,
     },
     /// Its place in the graph makes it unusable.
-    #[error(transparent)]
     Graph(Arc<GraphError>),
     /// It is registered twice, or its finder could not resolve it.
-    #[error(transparent)]
     Find(FindError),
     /// It took longer than its manager allows.
-    #[error("it took longer than {limit:?}, the time its manager gives to this phase")]
     Late {
         /// The time it had.
         limit: Duration,
     },
     /// The load was cut short: its manager was closed, or the runtime it ran on was ended.
-    #[error("it was cut short: its manager was closed, or the runtime it ran on was ended")]
     Aborted,
+}
+
+impl fmt::Display for FailureCause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Error(error) => error.fmt(f),
+            Self::Panic(panic) => panic.fmt(f),
+            Self::Mismatch { registered, expected, manager } => write!(
+                f,
+                "it is registered for {registered}, and the manager loads {expected} (from {manager}); \
+                 register it in another namespace"
+            ),
+            Self::Graph(problem) => problem.fmt(f),
+            Self::Find(problem) => problem.fmt(f),
+            Self::Late { limit } => {
+                write!(f, "it took longer than {limit:?}, the time its manager gives to this phase")
+            }
+            Self::Aborted => f.write_str(
+                "it was cut short: its manager was closed, or the runtime it ran on was ended",
+            ),
+        }
+    }
+}
+
+impl Error for FailureCause {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Error(error) => Some(&**error),
+            Self::Graph(problem) => problem.source(),
+            Self::Find(problem) => problem.source(),
+            _ => None,
+        }
+    }
 }
 
 /// Why a plugin can not be loaded, whatever its code does: its place in the graph.
@@ -189,6 +219,14 @@ pub enum GraphError {
     },
 }
 
+struct Because<'a>(&'a Option<Arc<LoadError>>);
+
+impl fmt::Display for Because<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.as_ref().map_or(Ok(()), |why| write!(f, ": {why}"))
+    }
+}
+
 struct PathText<'a>(&'a [(PluginId, Origin)]);
 
 impl fmt::Display for PathText<'_> {
@@ -204,14 +242,14 @@ impl fmt::Display for PathText<'_> {
 }
 
 /// Why a plugin was not loaded.
-#[derive(Debug, Clone, thiserror::Error)]
+#[derive(Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum LoadError {
     /// No plugin of that name.
     #[error(
-        "no plugin `{name}` in namespace `{namespace}`{near}{}",
-        if *.empty { ": the namespace is empty, and a crate that nothing names is not linked, \
-                      whatever Cargo.toml says; name it with plux::link!(the_crate)" } else { "" }
+        "no plugin `{name}` in namespace `{namespace}`{near}{}{}",
+        if *.empty { NOT_LINKED } else { "" },
+        if *.empty || !.near.0.is_empty() { "" } else { "; is its crate named with plux::link!?" }
     )]
     Unknown {
         /// The namespace that was searched.
@@ -269,7 +307,7 @@ pub enum LoadError {
         path: Vec<(PluginId, Origin)>,
     },
     /// What it requires is not there.
-    #[error("{id} (registered at {origin}) was skipped because of {because}")]
+    #[error("{id} (registered at {origin}) was skipped because of {because}{}", Because(.source))]
     Skipped {
         /// The plugin.
         id: PluginId,
@@ -277,5 +315,9 @@ pub enum LoadError {
         origin: Origin,
         /// The requirement that failed, is disabled or was skipped itself.
         because: PluginId,
+        /// Why that is not there, or the one that it was skipped for; in a report those are listed.
+        source: Option<Arc<LoadError>>,
     },
 }
+
+debug_as_text!(FindError LoadError);

@@ -1,11 +1,13 @@
 //! What goes wrong with services: one enum per call of the supervisor, and what its states carry.
 //! Each error names the service, the place of its registration and the way out.
 
+use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::plugin::{FindError, GraphError, LoadError, Near, SharedError};
+use super::text::debug_as_text;
 use crate::name::Name;
 use crate::origin::Origin;
 use crate::reason::{Phase, StopReason};
@@ -15,22 +17,39 @@ use crate::task::Panic;
 const NOT_LINKED: &str =
     "; is its manager given to the supervisor, and its crate named with plux::link!?";
 
-/// How a service's run ended.
-#[derive(Debug, Clone, thiserror::Error)]
+/// How a service's run ended. An error of the user's is its [`source`](Error::source), as the type that
+/// it is.
+#[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum Exit {
     /// It returned without an error.
-    #[error("completed")]
     Completed,
     /// It returned an error.
-    #[error(transparent)]
     Failed(SharedError),
     /// It panicked, or a task of its did.
-    #[error(transparent)]
     Panicked(Panic),
     /// Its grace period was over, and it was dropped.
-    #[error("aborted")]
     Aborted,
+}
+
+impl fmt::Display for Exit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Completed => f.write_str("completed"),
+            Self::Failed(error) => error.fmt(f),
+            Self::Panicked(panic) => panic.fmt(f),
+            Self::Aborted => f.write_str("aborted"),
+        }
+    }
+}
+
+impl Error for Exit {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Failed(error) => Some(&**error),
+            _ => None,
+        }
+    }
 }
 
 /// Why a service is in the state `failed`.
@@ -64,7 +83,7 @@ pub enum ServiceFailure {
 }
 
 /// Why a start did not lead to a running service.
-#[derive(Debug, Clone, thiserror::Error)]
+#[derive(Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum StartError {
     /// No service of that name.
@@ -139,7 +158,7 @@ pub enum StartError {
 }
 
 /// Why a service was not stopped, or its end not waited for.
-#[derive(Debug, Clone, thiserror::Error)]
+#[derive(Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum StopError {
     /// No service of that name.
@@ -175,7 +194,7 @@ pub enum StopError {
 }
 
 /// Why a service was not restarted.
-#[derive(Debug, Clone, thiserror::Error)]
+#[derive(Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum RestartError {
     /// It was stopped, if it ran, and did not start again.
@@ -195,7 +214,7 @@ pub enum RestartError {
 }
 
 /// Why a supervisor could not be run until a signal.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum RunError {
     /// The signals can not be listened to.
@@ -207,7 +226,7 @@ pub enum RunError {
 }
 
 /// Why there is no handle, or it can not be used.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum HandleError {
     /// No service of that name.
@@ -270,7 +289,7 @@ pub enum HandleError {
 }
 
 /// Why a supervisor was not built: all problems at once.
-#[derive(Debug, Clone, thiserror::Error)]
+#[derive(Clone, thiserror::Error)]
 #[non_exhaustive]
 #[error("the supervisor can not be built: {}", Lines(.problems))]
 pub struct BuildError {
@@ -326,3 +345,5 @@ pub enum BuildProblem {
         origin: Origin,
     },
 }
+
+debug_as_text!(StartError StopError RestartError RunError HandleError BuildError);

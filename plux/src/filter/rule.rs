@@ -6,6 +6,7 @@ use std::panic::Location;
 use glob::Pattern;
 
 use super::contract::PluginFilter;
+use crate::error::debug_as_text;
 use crate::extension::ExtensionPoint;
 use crate::reason::Disabled;
 use crate::spec::PluginSpec;
@@ -152,7 +153,7 @@ fn compile(part: &'static str, glob: Option<String>) -> Result<Option<Pattern>, 
 }
 
 /// Why a filter rule was not made.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RuleError {
     /// It has no pattern; it would refuse everything.
@@ -169,3 +170,5 @@ pub enum RuleError {
         why: &'static str,
     },
 }
+
+debug_as_text!(RuleError);

@@ -262,7 +262,7 @@ impl<P: ExtensionPoint + ?Sized + 'static> PluginManager<P> {
             [node] => batch::load_one(&self.shared, table, *node, nested).await,
             _ => batch::load(&self.shared, table, Members::of(nodes), nested).await,
         }
-        Loaded::outcome(&entry)
+        Loaded::outcome(&entry).map_err(|error| explained(table, error))
     }
 
     /// Ends the loads that are pending and lets no new one begin; returns when none is left. Cancel
@@ -293,6 +293,30 @@ impl<P: ExtensionPoint + ?Sized + 'static> PluginManager<P> {
             empty: table.rows().is_empty(),
         }
     }
+}
+
+/// With the reason at the end of the way, where a plugin was skipped.
+fn explained<P: ExtensionPoint + ?Sized + 'static>(
+    table: &Table<P>,
+    mut error: LoadError,
+) -> LoadError {
+    if let LoadError::Skipped { because, source, .. } = &mut error {
+        let mut at = because.clone();
+        // Another attempt may change the way meanwhile; it never gets longer than this.
+        for _ in table.rows() {
+            let Some(entry) = table.get(at.name.as_str()) else { break };
+            let problem = table.unusable(&entry).cloned();
+            match problem.map_or_else(|| Loaded::outcome(&entry).map(drop), Err) {
+                Err(LoadError::Skipped { because, .. }) => at = because,
+                Err(why) => {
+                    *source = Some(Arc::new(why));
+                    break;
+                }
+                Ok(()) => break,
+            }
+        }
+    }
+    error
 }
 
 impl<P: ExtensionPoint + ?Sized + 'static> Clone for PluginManager<P> {

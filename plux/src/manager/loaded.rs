@@ -36,7 +36,9 @@ impl<P: ExtensionPoint + ?Sized + 'static> Loaded<P> {
         Err(match entry.outcome() {
             Outcome::Not(Reason::Failed(failure)) => LoadError::Failed(failure),
             Outcome::Not(Reason::Disabled(reason)) => LoadError::Disabled { id, origin, reason },
-            Outcome::Not(Reason::Skipped(because)) => LoadError::Skipped { id, origin, because },
+            Outcome::Not(Reason::Skipped(because)) => {
+                LoadError::Skipped { id, origin, because, source: None }
+            }
             // No attempt has come to an end: the runtime was ended first.
             Outcome::Open | Outcome::Loaded => {
                 let (phase, cause) = (Phase::Resolve, FailureCause::Aborted);

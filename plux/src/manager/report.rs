@@ -4,14 +4,15 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::loaded::Loaded;
-use crate::error::{EntryError, FindError, LoadError};
+use crate::error::{EntryError, FindError, LoadError, NOT_LINKED};
 use crate::extension::ExtensionPoint;
 use crate::name::PluginId;
 use crate::table::Table;
 
 /// How each plugin of a manager stands after `load_all`, each list in the order of names.
 ///
-/// It prints as a line of counts, and one line for each plugin that is not loaded.
+/// It prints as a line of counts, and one line for each plugin that is not loaded; without any plugin it
+/// says what the reason may be.
 #[must_use = "plugins that failed to load are told of here only"]
 pub struct LoadReport<P: ExtensionPoint + ?Sized + 'static> {
     pub(super) loaded: Vec<Loaded<P>>,
@@ -132,6 +133,11 @@ impl<P: ExtensionPoint + ?Sized + 'static> fmt::Display for LoadReport<P> {
         let (loaded, disabled) = (self.loaded.len(), self.disabled.len());
         let (failed, skipped) = (self.failed.len(), self.skipped.len());
         write!(f, "{loaded} loaded, {disabled} disabled, {failed} failed, {skipped} skipped")?;
+        let known =
+            loaded + disabled + failed + skipped + self.missing.len() + self.unresolved.len();
+        if known == 0 {
+            f.write_str(NOT_LINKED)?;
+        }
         for (id, reason) in &self.disabled {
             write!(f, "\n  disabled {id}: {reason}")?;
         }

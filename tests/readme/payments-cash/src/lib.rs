@@ -7,6 +7,7 @@ struct Cash {
     what: &'static str,
 }
 
+// Where `#[plux::plugin]` does not stand on the impl, this makes its functions async.
 #[plux::async_trait]
 impl Payment for Cash {
     async fn load(&self, shop: &Shop) -> Result<String, BoxError> {
@@ -14,7 +15,8 @@ impl Payment for Cash {
     }
 }
 
-#[plux::plugin(extension = dyn Payment, wants = ["card"])]
+// Loaded after `card`, and skipped where that is not loaded. With `wants` it would only wait for it.
+#[plux::plugin(extension = dyn Payment, requires = ["card"])]
 fn coins() -> Cash {
     Cash { what: "coins" }
 }
