@@ -2,6 +2,7 @@
 
 mod args;
 mod extension_point;
+mod function;
 mod krate;
 mod literal;
 mod plugin;

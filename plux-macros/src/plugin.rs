@@ -1,29 +1,82 @@
-//! `#[plugin]` on the impl of an extension point's trait, or on a factory function.
+//! `#[plugin]` on the impl of an extension point's trait, on a factory function, or on a function
+//! that is the plugin itself. Which function is which, the keys `extension` and `namespace` say.
 //!
 //! Trap: an impl becomes an async-trait impl even when the arguments are wrong; else its `async fn`
 //! would be mistakes too.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
+use syn::parse::ParseStream;
 use syn::spanned::Spanned;
 use syn::{
     Error, Ident, ImplItem, Item, ItemFn, ItemImpl, LitStr, Path, Result, ReturnType, Type,
     parse_quote,
 };
 
-use crate::args::{self, Errors};
+use crate::args::{self, Errors, Keys};
+use crate::function;
 use crate::krate::Krate;
 use crate::literal;
 use crate::registration::{Args, Registration, located};
 
+/// The arguments of `#[plugin]`.
+#[derive(Default)]
+pub(crate) struct PluginArgs {
+    pub(crate) shared: Args,
+    pub(crate) namespace: Option<LitStr>,
+    pub(crate) should_load: Option<Path>,
+    pub(crate) load: Option<Path>,
+    /// All keys that are there, also those whose value is wrong.
+    keys: Vec<Ident>,
+}
+
+impl Keys for PluginArgs {
+    const KNOWN: &'static [&'static str] = &[
+        "extension",
+        "namespace",
+        "name",
+        "requires",
+        "wants",
+        "after",
+        "should_load",
+        "load",
+        "grace_period",
+        "start_timeout",
+    ];
+
+    fn take(&mut self, key: &Ident, value: ParseStream<'_>) -> Result<()> {
+        self.keys.push(key.clone());
+        match key.to_string().as_str() {
+            "namespace" => self.namespace = Some(literal::name("namespace", value)?),
+            "should_load" => self.should_load = Some(function::path(key, value)?),
+            "load" => self.load = Some(function::path(key, value)?),
+            _ => self.shared.take(key, value)?,
+        }
+        Ok(())
+    }
+}
+
+impl PluginArgs {
+    fn has(&self, key: &str) -> bool {
+        self.keys.iter().any(|there| there == key)
+    }
+
+    /// Refuses those of `keys` that are there; `why` follows the key.
+    pub(crate) fn refuse(&self, keys: &[&str], why: &str, errors: &mut Errors) {
+        for there in self.keys.iter().filter(|there| keys.iter().any(|key| *there == key)) {
+            errors.push(Error::new(there.span(), format!("`{there}` {why}")));
+        }
+    }
+}
+
 pub(crate) fn expand(args: TokenStream, item: TokenStream) -> Result<TokenStream> {
     let mut errors = Errors::default();
-    let (args, krate) = args::read::<Args>(args, &mut errors);
+    let (args, krate) = args::read::<PluginArgs>(args, &mut errors);
     match syn::parse2(item)? {
         Item::Impl(item) => Ok(of_impl(&args, &krate, item, errors)),
         Item::Fn(item) => Ok(of_fn(&args, &krate, &item, errors)),
         other => {
-            let text = "`#[plugin]` stands on `impl Trait for Type` or on a factory function";
+            let text = "`#[plugin]` stands on `impl Trait for Type` or on a function";
             errors.push(Error::new(other.span(), text));
             let errors = errors.to_compile_error();
             Ok(quote!(#errors #other))
@@ -31,8 +84,37 @@ pub(crate) fn expand(args: TokenStream, item: TokenStream) -> Result<TokenStream
     }
 }
 
-fn of_impl(args: &Args, krate: &Krate, mut item: ItemImpl, mut errors: Errors) -> TokenStream {
-    let private = krate.private();
+fn of_fn(args: &PluginArgs, krate: &Krate, item: &ItemFn, mut errors: Errors) -> TokenStream {
+    match (args.has("namespace"), args.has("extension")) {
+        (true, false) => return function::expand(args, krate, item, errors),
+        (false, true) => return of_factory(args, krate, item, errors),
+        (true, true) => {
+            let why = "and `namespace` say two things: with `extension = dyn Trait` the function \
+                       makes a plugin, with `namespace = \"…\"` it is one; remove one of them";
+            args.refuse(&["extension"], why, &mut errors);
+        }
+        (false, false) => {
+            if errors.is_empty() {
+                let text = "a function needs `extension = dyn Trait` when it makes a plugin, or \
+                            `namespace = \"…\"` when it is one";
+                errors.push(Error::new(Span::call_site(), text));
+            }
+        }
+    }
+    let errors = errors.to_compile_error();
+    quote!(#errors #item)
+}
+
+fn of_impl(
+    args: &PluginArgs,
+    krate: &Krate,
+    mut item: ItemImpl,
+    mut errors: Errors,
+) -> TokenStream {
+    args.refuse(&["namespace"], "follows from the trait of the impl; remove it", &mut errors);
+    let why = "is a method of the impl here; write it there";
+    args.refuse(&["should_load", "load"], why, &mut errors);
+    let (args, private) = (&args.shared, krate.private());
     if let Some(point) = &args.extension {
         let text = "the trait of the impl is the extension point; remove `extension`";
         errors.push(Error::new(point.span(), text));
@@ -50,7 +132,7 @@ fn of_impl(args: &Args, krate: &Krate, mut item: ItemImpl, mut errors: Errors) -
         (Some(point), Some(name)) if errors.is_empty() => {
             add_asks_should_load(&mut item);
             let factory = default_factory(&item.self_ty);
-            Registration { krate, args, point, name, factory }.expand()
+            Registration { krate, args, point, namespace: None, name, factory }.expand()
         }
         _ => errors.to_compile_error(),
     };
@@ -99,24 +181,19 @@ fn default_factory(ty: &Type) -> TokenStream {
     quote!(|| ::core::result::Result::Ok(::std::sync::Arc::new(#make)))
 }
 
-fn of_fn(args: &Args, krate: &Krate, item: &ItemFn, mut errors: Errors) -> TokenStream {
-    check_signature(item, &mut errors);
-    let Some(point) = &args.extension else {
-        if errors.is_empty() {
-            let text = "a factory function needs its extension point: `extension = dyn Trait`";
-            errors.push(Error::new(Span::call_site(), text));
-        }
-        let errors = errors.to_compile_error();
-        return quote!(#errors #item);
-    };
+fn of_factory(args: &PluginArgs, krate: &Krate, item: &ItemFn, mut errors: Errors) -> TokenStream {
+    check_factory(item, &mut errors);
+    let why = "is a method of the plugin that the factory makes; write it there";
+    args.refuse(&["should_load", "load"], why, &mut errors);
+    let args = &args.shared;
     let name = match &args.name {
         Some(name) => Some(name.clone()),
         None => errors.keep(literal::name_of(&item.sig.ident)),
     };
-    let registration = match name {
-        Some(name) if errors.is_empty() => {
+    let registration = match (&args.extension, name) {
+        (Some(point), Some(name)) if errors.is_empty() => {
             let factory = function_factory(&item.sig.ident, &item.sig.output);
-            Registration { krate, args, point, name: &name, factory }.expand()
+            Registration { krate, args, point, namespace: None, name: &name, factory }.expand()
         }
         _ => errors.to_compile_error(),
     };
@@ -124,7 +201,7 @@ fn of_fn(args: &Args, krate: &Krate, item: &ItemFn, mut errors: Errors) -> Token
 }
 
 /// A factory takes nothing and yields the plugin, or a `Result` of it.
-fn check_signature(item: &ItemFn, errors: &mut Errors) {
+fn check_factory(item: &ItemFn, errors: &mut Errors) {
     let signature = &item.sig;
     if let Some(asyncness) = &signature.asyncness {
         let text = "a factory is not async; what waits belongs into `load` of the plugin";
@@ -165,7 +242,7 @@ fn function_factory(function: &Ident, output: &ReturnType) -> TokenStream {
 }
 
 /// By the last segment: `Result<…>`, `io::Result<…>`; an alias of another name is none.
-fn is_result(output: &ReturnType) -> bool {
+pub(crate) fn is_result(output: &ReturnType) -> bool {
     match output {
         ReturnType::Type(_, ty) => match literal::ungrouped(ty) {
             Type::Path(path) => path.path.segments.last().is_some_and(|s| s.ident == "Result"),

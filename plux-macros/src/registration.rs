@@ -15,7 +15,7 @@ use crate::args::Keys;
 use crate::krate::Krate;
 use crate::literal::{self, Dependencies, Limit};
 
-/// The arguments of `#[plugin]` and of `#[service]`.
+/// The arguments that `#[plugin]` and `#[service]` share.
 #[derive(Default)]
 pub(crate) struct Args {
     pub(crate) name: Option<LitStr>,
@@ -71,6 +71,8 @@ pub(crate) struct Registration<'a> {
     pub(crate) args: &'a Args,
     /// The extension point's trait.
     pub(crate) point: &'a Path,
+    /// The namespace, when the extension point does not say it.
+    pub(crate) namespace: Option<&'a LitStr>,
     pub(crate) name: &'a LitStr,
     /// `fn() -> Result<Arc<dyn Trait>, BoxError>`.
     pub(crate) factory: TokenStream,
@@ -84,6 +86,10 @@ impl Registration<'_> {
         let service = self.service(&private);
         // A trait that is no extension point is pointed at.
         let object = quote_spanned!(located(point)=> dyn #point);
+        let (fields, namespace) = match self.namespace {
+            Some(namespace) => (quote!(in_namespace), quote!(#namespace,)),
+            None => (quote!(of), quote!()),
+        };
         quote! {
             // A deprecated item is used here because it is registered.
             #[allow(deprecated)]
@@ -93,7 +99,8 @@ impl Registration<'_> {
                 const __PLUX_ORIGIN: #private::Origin = #krate::origin!();
                 const __PLUX_DEPENDENCIES: &[#private::Dependency] = &[#(#dependencies),*];
                 const __PLUX_FIELDS: #private::RecordFields =
-                    #private::RecordFields::of::<#object>(
+                    #private::RecordFields::#fields::<#object>(
+                        #namespace
                         #name,
                         __PLUX_ORIGIN,
                         __PLUX_DEPENDENCIES,

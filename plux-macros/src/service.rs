@@ -36,7 +36,7 @@ pub(crate) fn expand(args: TokenStream, item: TokenStream) -> Result<TokenStream
             let point = args.extension.clone().unwrap_or_else(|| parse_quote!(#krate::FnService));
             let factory = factory(&krate, &point, &item);
             let (krate, args, point, name) = (&krate, &args, &point, &name);
-            Registration { krate, args, point, name, factory }.expand()
+            Registration { krate, args, point, namespace: None, name, factory }.expand()
         }
         _ => errors.to_compile_error(),
     };

@@ -4,6 +4,7 @@ pub use async_trait::async_trait;
 pub use futures::future::BoxFuture;
 pub use linkme;
 
+pub use crate::fn_plugin::{Fallible, FunctionPlugin, now, try_now, try_wait, wait};
 pub use crate::function::{FunctionPoint, FunctionService, KeptContext};
 pub use crate::options::{GracePeriod, ServiceOptions, StartTimeout};
 pub use crate::record::{RecordFields, encode_record, record_length};

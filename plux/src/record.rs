@@ -45,8 +45,17 @@ impl RecordFields {
         origin: Origin,
         dependencies: &'static [Dependency],
     ) -> Self {
-        let extension_point = P::PATH;
-        Self { namespace: namespace_of::<P>(), name, extension_point, origin, dependencies }
+        Self::in_namespace::<P>(namespace_of::<P>(), name, origin, dependencies)
+    }
+
+    /// The fields of a plugin of `P`, in a namespace that `P` does not name.
+    pub const fn in_namespace<P: ExtensionPoint + ?Sized>(
+        namespace: &'static str,
+        name: &'static str,
+        origin: Origin,
+        dependencies: &'static [Dependency],
+    ) -> Self {
+        Self { namespace, name, extension_point: P::PATH, origin, dependencies }
     }
 
     /// The namespace, for the spec.

@@ -39,6 +39,10 @@ mod filters;
 #[cfg(test)]
 mod find;
 #[cfg(test)]
+mod functions;
+#[cfg(test)]
+mod functions_loading;
+#[cfg(test)]
 mod kit;
 #[cfg(test)]
 mod load;

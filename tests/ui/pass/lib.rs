@@ -3,6 +3,7 @@
 #![expect(missing_docs, reason = "each file is one case, and says which")]
 
 pub mod extension_point;
+pub mod function;
 pub mod own_names;
 pub mod plugin;
 pub mod service;

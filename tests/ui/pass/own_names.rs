@@ -42,3 +42,18 @@ async fn service(cx: ServiceContext) -> Result<(), BoxError> {
     cx.ready(());
     Ok(())
 }
+
+pub struct FnPlugin;
+
+#[::plux::plugin(namespace = "ui.names.functions", should_load = wanted)]
+async fn argument(private: &FnPlugin) -> Option {
+    let _ = private;
+    Option
+}
+
+#[::plux::plugin(namespace = "ui.names.functions")]
+fn call() {}
+
+async fn wanted() -> Result<bool, BoxError> {
+    Ok(true)
+}

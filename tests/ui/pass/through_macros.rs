@@ -73,3 +73,23 @@ macro_rules! by_contract {
 }
 
 by_contract!(Contract, ());
+
+macro_rules! by_function {
+    ($namespace:literal, $hook:path, $argument:ty, $reference:ty, $result:ty) => {
+        #[plux::plugin(namespace = $namespace, should_load = $hook)]
+        fn takes(_: &$argument) -> $result {
+            "1".parse()
+        }
+
+        #[plux::plugin(namespace = $namespace)]
+        async fn takes_a_reference(_: $reference) -> $result {
+            "1".parse()
+        }
+    };
+}
+
+by_function!("ui.macros.functions", crate::through_macros::wanted, str, &str, Result<u8, std::num::ParseIntError>);
+
+async fn wanted() -> Result<bool, BoxError> {
+    Ok(true)
+}
