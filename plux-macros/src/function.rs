@@ -60,7 +60,7 @@ fn check_signature(item: &ItemFn, errors: &mut Errors) {
     }
     if let Some(abi) = &signature.abi {
         let text = "a function plugin has no ABI of its own";
-        errors.push(Error::new(abi.span(), text));
+        errors.push(Error::new(abi.extern_token.span, text));
     }
     if !signature.generics.params.is_empty() {
         let text = "a function plugin has no parameters of types or lifetimes";
@@ -83,7 +83,7 @@ fn argument(item: &ItemFn, errors: &mut Errors) -> Type {
         (Some(FnArg::Typed(only)), 1) => match literal::ungrouped(&only.ty) {
             Type::Reference(reference) => match (&reference.mutability, &reference.lifetime) {
                 (Some(mutable), _) => Error::new(mutable.span(), form),
-                (None, Some(lifetime)) if lifetime.ident != "_" => {
+                (None, Some(lifetime)) if lifetime.ident == "static" => {
                     let text = "a function plugin takes its argument for the call only: `&T`";
                     Error::new(lifetime.span(), text)
                 }

@@ -28,7 +28,8 @@ use crate::name::Namespace;
 /// | `fn f(aws: &Aws) -> io::Result<u64>` | `dyn FnPlugin<Aws, u64>` |
 ///
 /// A return type is a `Result` when its last segment is called so; an alias of another name is a value
-/// like any other. The error may be whatever a [`BoxError`] can be made of.
+/// like any other. The error may be whatever a [`BoxError`] can be made of. The result is owned: it does
+/// not borrow from the argument.
 ///
 /// The contract names no namespace, so the manager is given one. A namespace may hold functions of
 /// several types: a manager loads those of its own, and the others are failures in
@@ -62,7 +63,7 @@ use crate::name::Namespace;
 /// call. For a plugin that is made at run time ([`PluginSpec::new`](crate::PluginSpec::new)) the trait
 /// is implemented as any other, with [`async_trait`](macro@crate::async_trait).
 #[async_trait]
-pub trait FnPlugin<A: ?Sized + Sync + 'static, R: Send + 'static>: Send + Sync + 'static {
+pub trait FnPlugin<A: ?Sized + 'static, R: 'static>: Send + Sync + 'static {
     /// Calls the function, as often as one likes and any number of times at once.
     ///
     /// The call runs in the caller's task, when its future is polled, also where the function is not
@@ -104,7 +105,7 @@ pub trait FnPlugin<A: ?Sized + Sync + 'static, R: Send + 'static>: Send + Sync +
 }
 
 #[diagnostic::do_not_recommend]
-impl<A: ?Sized + Sync + 'static, R: Send + 'static> ExtensionPoint for dyn FnPlugin<A, R> + '_ {
+impl<A: ?Sized + 'static, R: 'static> ExtensionPoint for dyn FnPlugin<A, R> + '_ {
     const NAMESPACE: Option<Namespace> = None;
     const PATH: &'static str = concat!(module_path!(), "::FnPlugin");
     type Context = ();
@@ -133,7 +134,7 @@ pub struct FunctionPlugin<A: ?Sized + 'static, R: 'static> {
     load: Option<Hook<()>>,
 }
 
-impl<A: ?Sized + Sync + 'static, R: Send + 'static> FunctionPlugin<A, R> {
+impl<A: ?Sized + 'static, R: 'static> FunctionPlugin<A, R> {
     /// Takes the function, which nothing but `call` calls.
     pub fn new(call: Call<A, R>) -> Self {
         Self { call, should_load: None, load: None }
@@ -155,7 +156,7 @@ impl<A: ?Sized + Sync + 'static, R: Send + 'static> FunctionPlugin<A, R> {
 type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, BoxError>> + Send + 'a>>;
 
 /// Forwards as it is: no second box.
-impl<A: ?Sized + Sync + 'static, R: Send + 'static> FnPlugin<A, R> for FunctionPlugin<A, R> {
+impl<A: ?Sized + 'static, R: 'static> FnPlugin<A, R> for FunctionPlugin<A, R> {
     fn call<'life, 'of, 'call>(&'life self, argument: &'of A) -> Answer<'call, R>
     where
         'life: 'call,

@@ -1,8 +1,8 @@
 //! Typed plugins, loaded concurrently, and supervised services.
 //!
 //! - A **plugin** is registered by one attribute, in any crate of the binary: [`plugin`] on an `impl`
-//!   or on a factory function, [`service`] on an async function. Its contract is a trait, the
-//!   [`extension_point`] of its namespace.
+//!   or on a function, [`service`] on an async function. Its contract is a trait, the
+//!   [`extension_point`] of its namespace; that of plain functions is [`FnPlugin`].
 //! - A [`PluginManager`] finds the plugins of a namespace and loads them concurrently, each as soon as
 //!   what it requires has loaded. One that fails stops no other.
 //! - A [`Supervisor`] over any number of managers starts services by name with all that they require,
@@ -117,7 +117,7 @@ pub use async_trait::async_trait;
 /// plugins. The trait has no parameters, associated types or constants. When all its methods have
 /// defaults and it has no other supertraits or bounds, [functions](macro@service) fit it too.
 pub use plux_macros::extension_point;
-/// Registers a plugin: a type, by the `impl` of its trait, or what a factory function makes.
+/// Registers a plugin: a type, by the `impl` of its trait, what a factory function makes, or a function.
 ///
 /// ```
 /// use plux::BoxError;
@@ -166,16 +166,62 @@ pub use plux_macros::extension_point;
 /// | key | value | default |
 /// |---|---|---|
 /// | `name` | the name in the namespace, of the same characters as the namespace | the name of the type or function in kebab case: `SqsQueue` and `sqs_queue` are `sqs-queue`, `HTTPServer` is `http-server` |
-/// | `extension` | `dyn Trait`, on a function | the trait of the `impl` |
+/// | `extension` | `dyn Trait`, on a function that makes the plugin | the trait of the `impl` |
+/// | `namespace` | the name of the group, on a function that is the plugin | that of the extension point |
 /// | `requires` | a list of plugins without which this one is not loaded | `[]` |
 /// | `wants` | a list of plugins that are loaded first, and may fail | `[]` |
 /// | `after` | a list of plugins that go first where they take part | `[]` |
+/// | `should_load` | with `namespace`: the path of an `async fn() -> Result<bool, E>` that says whether the function is to be loaded | it is |
+/// | `load` | with `namespace`: the path of an `async fn() -> Result<(), E>` that is run once before | nothing is run |
 /// | `grace_period` | of a service: the time from the stop signal to the abort, as `"500ms"`, `"2s"`, `"1m"`, `"1h"`; `"none"` aborts at once, `"unlimited"` never | the supervisor's |
 /// | `start_timeout` | of a service: the time from the beginning of a start to readiness; `"unlimited"` waits as long as it takes | the supervisor's |
 /// | `crate` | where plux is, when it is renamed or re-exported | `::plux` |
 ///
 /// A dependency is the name of a plugin of the own namespace, or `namespace:name`. An error of a
 /// factory is the plugin's failure; so is a panic. A factory runs once per attempt to initialize.
+///
+/// # A function as a plugin
+///
+/// With `namespace`, the function is the plugin: it is loaded like any other, and called through what
+/// was loaded. It may be async; it takes nothing, or one argument by reference; and it returns what it
+/// likes, or a `Result` of that. These types are its contract, [`FnPlugin<T, R>`](FnPlugin):
+///
+/// ```
+/// use plux::{BoxError, FnPlugin, Namespace, PluginManager};
+///
+/// pub struct Aws {
+///     pub region: String,
+/// }
+///
+/// #[plux::plugin(namespace = "doc.checks", wants = ["logging"])]
+/// async fn region(aws: &Aws) -> Result<(), BoxError> {
+///     if aws.region.is_empty() { Err("no region".into()) } else { Ok(()) }
+/// }
+///
+/// #[plux::plugin(namespace = "doc.checks", name = "account", should_load = is_online)]
+/// fn account_is_there(_: &Aws) {}
+///
+/// /// Asked once, when the function is loaded.
+/// async fn is_online() -> Result<bool, BoxError> {
+///     Ok(false)
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), BoxError> {
+/// let checks = PluginManager::<dyn FnPlugin<Aws, ()>>::builder(())
+///     .namespace(Namespace::literal("doc.checks"))
+///     .build();
+/// let report = checks.load_all().await; // `account` is disabled
+/// let aws = Aws { region: "eu-south-1".to_owned() };
+/// for check in report.loaded() {
+///     check.plugin().call(&aws).await?;
+/// }
+/// # assert_eq!(report.loaded().len(), 1);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Where it is found
 ///
 /// What is registered in a crate is found by a binary that [names](link!) the crate. A tool can read
 /// it from the binary without running it: [`PluginSpec::record`] says how.

@@ -11,6 +11,8 @@ use plux::{
 };
 use tokio::sync::{Barrier, Semaphore};
 
+use crate::scripted::spawn;
+
 /// What functions are given.
 pub(crate) struct Aws {
     region: &'static str,
@@ -18,14 +20,14 @@ pub(crate) struct Aws {
 
 const AWS: Aws = Aws { region: "eu-south-1" };
 
-pub(crate) fn manager<A: ?Sized + Sync + 'static, R: Send + 'static>(
+pub(crate) fn manager<A: ?Sized + 'static, R: 'static>(
     namespace: &str,
 ) -> PluginManager<dyn FnPlugin<A, R>> {
     let namespace = Namespace::new(namespace).unwrap();
     PluginManager::<dyn FnPlugin<A, R>>::builder(()).namespace(namespace).build()
 }
 
-pub(crate) fn loaded<A: ?Sized + Sync + 'static, R: Send + 'static>(
+pub(crate) fn loaded<A: ?Sized + 'static, R: 'static>(
     report: &LoadReport<dyn FnPlugin<A, R>>,
 ) -> Vec<&str> {
     report.loaded().iter().map(|plugin| plugin.name().as_str()).collect()
@@ -200,7 +202,7 @@ async fn p27_a_function_is_called_any_number_of_times_at_once() {
     let meets = manager::<usize, usize>("it.functions.at.once").load("meets").await.unwrap();
     let calls = (0..at_once::CALLS).map(|number| {
         let meets = meets.clone();
-        tokio::spawn(async move { meets.plugin().call(&number).await })
+        spawn(async move { meets.plugin().call(&number).await })
     });
     for (number, call) in calls.collect::<Vec<_>>().into_iter().enumerate() {
         assert_eq!(call.await.unwrap().unwrap(), number);
@@ -241,7 +243,7 @@ async fn p27_the_error_of_a_call_is_the_callers_and_the_plugin_stays_loaded() {
 async fn p27_a_panic_of_a_call_is_the_callers_and_the_plugin_can_be_called_again() {
     let divides = manager::<u32, u32>("it.functions.failing").load("divides").await.unwrap();
     let called = divides.clone();
-    let panic = tokio::spawn(async move { called.plugin().call(&0).await }).await.unwrap_err();
+    let panic = spawn(async move { called.plugin().call(&0).await }).await.unwrap_err();
     assert!(panic.is_panic(), "{panic}");
     assert_eq!(divides.plugin().call(&10).await.unwrap(), 10);
 }
@@ -263,7 +265,7 @@ mod dropped {
 #[tokio::test]
 async fn p27_a_call_that_is_dropped_ends_where_it_stands() {
     let hangs = manager::<(), ()>("it.functions.dropped").load("hangs").await.unwrap();
-    let call = tokio::spawn(async move { hangs.plugin().call(&()).await });
+    let call = spawn(async move { hangs.plugin().call(&()).await });
     dropped::BEGUN.acquire().await.unwrap().forget();
     assert_eq!(Arc::strong_count(&dropped::ALIVE), 2);
     call.abort();

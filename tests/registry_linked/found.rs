@@ -1,16 +1,18 @@
 //! What is found and loaded of crates that are linked: every form of registration.
 
 use elsewhere::Greeting;
+use fixture_api::Shop;
 use plux::{
     Dependency, DependencyKind, GracePeriod, Handle, LoadError, PluginManager, ServiceOptions,
     SpecRef, StartTimeout, Supervisor,
 };
 use std::time::Duration;
 
-use crate::{functions, shop};
+use crate::{functions, services, shop};
 
 fn spec(name: &str) -> SpecRef {
     let mut specs = shop().specs().unwrap();
+    specs.extend(services().specs().unwrap());
     specs.extend(functions().specs().unwrap());
     specs.into_iter().find(|spec| *spec.name() == *name).unwrap()
 }
@@ -24,8 +26,10 @@ fn p01_types_factories_and_functions_of_linked_crates_are_in_one_registry() {
     let found = shop().names().unwrap();
     let shop = ["cash-desk", "doorman", "long.queue", "queue", "reexported-in-shop", "renamed"];
     assert_eq!(names(&found), shop);
-    let found = functions().names().unwrap();
+    let found = services().names().unwrap();
     assert_eq!(names(&found), ["heartbeat", "reexported"]);
+    let found = functions().names().unwrap();
+    assert_eq!(names(&found), ["counts", "describes", "greets", "reexported-function"]);
     let greetings = PluginManager::<dyn Greeting>::builder(()).build();
     assert_eq!(names(&greetings.names().unwrap()), ["hello"]);
 }
@@ -50,9 +54,30 @@ async fn p01_types_factories_and_functions_are_loaded_the_same_way() {
     assert_eq!(*greetings.load("hello").await.unwrap().output(), "hello");
 }
 
+#[tokio::test]
+async fn p09_p27_functions_of_linked_crates_are_called_and_those_of_other_types_are_not_loaded() {
+    let report = functions().load_all().await;
+    let shop = Shop { city: "Turin".to_owned() };
+    let mut said = Vec::new();
+    for function in report.loaded() {
+        said.push(function.plugin().call(&shop).await.unwrap());
+    }
+    assert_eq!(said, ["a shop in Turin", "welcome to Turin", "TURIN"]);
+    let [(id, error)] = report.failed() else { panic!("{report}") };
+    assert_eq!(id.to_string(), "fixture.functions:counts");
+    let text = error.to_string();
+    let (theirs, ours) = (
+        "FnPlugin<[fixture_api::Shop], usize>",
+        "FnPlugin<fixture_api::Shop, alloc::string::String>",
+    );
+    for part in [theirs, ours, "fixtures/plugins/src/lib.rs", "registry_linked/main.rs"] {
+        assert!(text.contains(part), "{part} is not in: {text}");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn p01_what_was_registered_in_any_form_runs_as_a_service() {
-    let supervisor = Supervisor::builder().manager(shop()).manager(functions()).build().unwrap();
+    let supervisor = Supervisor::builder().manager(shop()).manager(services()).build().unwrap();
     supervisor.start("doorman").await.unwrap();
     supervisor.start("heartbeat").await.unwrap();
     supervisor.start("reexported").await.unwrap();
@@ -102,6 +127,7 @@ fn p03_a_spec_says_what_its_attribute_says_and_where_that_stands() {
         ("cash-desk", "impl ServicePlugin for CashDesk {"),
         ("queue", "fn queue() -> Queue {"),
         ("long.queue", "fn another_queue() -> Result<Queue, ParseIntError> {"),
+        ("greets", "fn greets(shop: &Shop) -> String {"),
         ("heartbeat", "async fn heartbeat(cx: ServiceContext) -> Result<(), BoxError> {"),
     ] {
         let origin = spec(name).origin();

@@ -13,7 +13,7 @@ mod silent;
 #[cfg(test)]
 use fixture_api::{ServicePlugin, Shop};
 #[cfg(test)]
-use plux::{FnService, PluginManager};
+use plux::{FnPlugin, FnService, Namespace, PluginManager};
 
 plux::link!(fixture_facade, elsewhere = fixture_renamed);
 plux::link!(quiet = fixture_silent);
@@ -24,6 +24,13 @@ fn shop() -> PluginManager<dyn ServicePlugin> {
 }
 
 #[cfg(test)]
-fn functions() -> PluginManager<dyn FnService> {
+fn services() -> PluginManager<dyn FnService> {
     PluginManager::<dyn FnService>::builder(()).build()
+}
+
+#[cfg(test)]
+fn functions() -> PluginManager<dyn FnPlugin<Shop, String>> {
+    PluginManager::<dyn FnPlugin<Shop, String>>::builder(())
+        .namespace(Namespace::literal("fixture.functions"))
+        .build()
 }

@@ -8,7 +8,7 @@ use plux::__private::{RecordFields, encode_record, record_length};
 use plux::{BoxError, Name, Namespace, Origin, PluginManager, PluginSpec, SpecRef};
 use serde_json::{Value, json};
 
-use crate::{functions, shop};
+use crate::{functions, services, shop};
 
 /// CRC-32 bit by bit.
 fn checksum(text: &[u8]) -> u32 {
@@ -94,17 +94,19 @@ fn all_expected() -> Vec<Value> {
 
 fn all() -> Vec<(SpecRef, &'static str)> {
     let shop = shop().specs().unwrap().into_iter().map(|it| (it, "fixture_api::ServicePlugin"));
+    let services = services().specs().unwrap().into_iter();
+    let services = services.map(|it| (it, "plux::function::FnService"));
     let functions = functions().specs().unwrap().into_iter();
-    let functions = functions.map(|it| (it, "plux::function::FnService"));
+    let functions = functions.map(|it| (it, "plux::fn_plugin::FnPlugin"));
     let hello = PluginManager::<dyn Greeting>::builder(()).build();
     let hello = hello.specs().unwrap().into_iter().map(|it| (it, "fixture_renamed::Greeting"));
-    shop.chain(functions).chain(hello).collect()
+    shop.chain(services).chain(functions).chain(hello).collect()
 }
 
 #[test]
 fn the_file_of_a_binary_has_one_record_for_each_spec_in_it() {
     let wanted = all_expected();
-    assert_eq!(wanted.len(), 9);
+    assert_eq!(wanted.len(), 13);
     assert_eq!(records(&own_file()), wanted);
 }
 

@@ -64,19 +64,26 @@ fn text_as_error(_: &u8) -> std::result::Result<(), &'static str> {
     Err("no")
 }
 
-type Outcome = Result<u8, u8>;
+pub type Outcome = Result<u8, u8>;
 
 /// A result by another name is a value, whatever its error is.
 #[plux::plugin(namespace = "ui.functions")]
-async fn outcome() -> Outcome {
+pub async fn outcome() -> Outcome {
     Err(1)
 }
 
-/// The result is no future that could move, the argument no type that could be cloned.
+/// The result can not move between threads; who calls it may need that.
 #[plux::plugin(namespace = "ui.functions")]
-fn boxes(_: &Box<dyn Fn(&str) -> u8 + Send + Sync>) -> Box<dyn Fn(&str) -> u8 + Send> {
+fn rc() -> std::rc::Rc<u8> {
+    std::rc::Rc::new(1)
+}
+
+#[plux::plugin(namespace = "ui.functions")]
+fn boxes(_: &dyn Shown) -> Box<dyn Fn(&str) -> u8 + Send> {
     Box::new(|text| text.len() as u8)
 }
+
+pub trait Shown: Sync {}
 
 /// Own keys of a function plugin, in modules and types.
 mod hooks {

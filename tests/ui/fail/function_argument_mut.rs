@@ -1,0 +1,8 @@
+//! A function that changes its argument.
+
+#[plux::plugin(namespace = "ui.functions")]
+fn change(it: &mut String) {
+    it.clear();
+}
+
+fn main() {}
