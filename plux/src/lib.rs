@@ -172,7 +172,7 @@ pub use plux_macros::extension_point;
 /// | `wants` | a list of plugins that are loaded first, and may fail | `[]` |
 /// | `after` | a list of plugins that go first where they take part | `[]` |
 /// | `should_load` | with `namespace`: the path of an `async fn() -> Result<bool, E>` that says whether the function is to be loaded | it is |
-/// | `load` | with `namespace`: the path of an `async fn() -> Result<(), E>` that is run once before | nothing is run |
+/// | `load` | with `namespace`: the path of an `async fn() -> Result<(), E>` that a load of the function runs | nothing is run |
 /// | `grace_period` | of a service: the time from the stop signal to the abort, as `"500ms"`, `"2s"`, `"1m"`, `"1h"`; `"none"` aborts at once, `"unlimited"` never | the supervisor's |
 /// | `start_timeout` | of a service: the time from the beginning of a start to readiness; `"unlimited"` waits as long as it takes | the supervisor's |
 /// | `crate` | where plux is, when it is renamed or re-exported | `::plux` |
