@@ -1,13 +1,15 @@
 //! In which order plugins load, and what of a graph can not be used.
 
 use std::collections::BTreeMap;
+use std::future::pending;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
 use plux::{BoxError, GraphError, LoadError, PluginManager};
 use tokio::time::Instant;
 
-use crate::scripted::{PATIENCE, Plugin, Script, manager, spawn, state};
+use crate::scripted::{PATIENCE, Plugin, Script, idle, manager, spawn, state};
 
 /// A plugin that takes so many milliseconds and notes when it began and ended.
 fn timed(name: &str, millis: u64, times: &Arc<Mutex<BTreeMap<String, [u64; 2]>>>) -> Plugin {
@@ -117,6 +119,23 @@ async fn p20_a_plugin_that_hangs_holds_back_only_what_depends_on_it() {
     tokio::time::sleep(Duration::from_millis(25)).await;
     let states = ["hung", "needs-hung", "other", "needs-other"].map(|name| state(&manager, name));
     assert_eq!(states, ["loading", "resolved", "loaded", "loaded"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn p20_what_has_loaded_holds_nobody_back_for_what_it_wants() {
+    let first = AtomicBool::new(true);
+    let wanted = Plugin::new("wanted").yields(move || {
+        let first = first.swap(false, Ordering::SeqCst);
+        async move { if first { Err::<(), _>("no luck".into()) } else { pending().await } }
+    });
+    let manager =
+        manager([Plugin::new("a").requires("b"), Plugin::new("b").wants("wanted"), wanted]);
+    assert!(manager.load("b").await.is_ok());
+    let all = manager.clone();
+    spawn(async move { all.load_all().await });
+    idle().await;
+    let states = ["a", "b", "wanted"].map(|name| state(&manager, name));
+    assert_eq!(states, ["loaded", "loaded", "loading"]);
 }
 
 /// Blocks its thread until so many loads are in it at once.

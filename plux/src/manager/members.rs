@@ -46,7 +46,8 @@ impl Members {
     }
 
     /// For each position how many members it waits for; nothing at all without edges. What can not
-    /// be used is waited for by nobody, and waits for nobody.
+    /// be used is waited for by nobody, and waits for nobody; nor does what has loaded, which would
+    /// hold up who waits for it. What is disabled takes its turn: it may be reconsidered before that.
     pub(super) fn missing<P: ExtensionPoint + ?Sized + 'static>(
         &self,
         table: &Table<P>,
@@ -59,6 +60,7 @@ impl Members {
             let node = self.node(position);
             let waits = match graph.problem(node) {
                 Some(_) => 0,
+                None if table.row(node).value().is_some() => 0,
                 None => graph.usable(node).filter(|(to, _)| self.position(*to).is_some()).count(),
             };
             AtomicU32::new(if waits == 0 { READY } else { waits as u32 })
