@@ -7,7 +7,7 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
 use plux::{BoxError, GraphError, LoadError, PluginManager};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use crate::scripted::{PATIENCE, Plugin, Script, idle, manager, spawn, state};
 
@@ -128,9 +128,12 @@ async fn p20_what_has_loaded_holds_nobody_back_for_what_it_wants() {
         let first = first.swap(false, Ordering::SeqCst);
         async move { if first { Err::<(), _>("no luck".into()) } else { pending().await } }
     });
+    let b = Plugin::new("b").wants("wanted");
     let manager =
-        manager([Plugin::new("a").requires("b"), Plugin::new("b").wants("wanted"), wanted]);
+        manager([Plugin::new("a").requires("b"), b, Plugin::new("c").requires("b"), wanted]);
     assert!(manager.load("b").await.is_ok());
+    let alone = timeout(PATIENCE, manager.load("c")).await;
+    assert!(alone.expect("it waits for what another wants").is_ok());
     let all = manager.clone();
     spawn(async move { all.load_all().await });
     idle().await;

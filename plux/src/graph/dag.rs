@@ -142,19 +142,23 @@ impl Graph {
     /// `node` and all that loading or starting it pulls in: what it requires and wants, through any
     /// number of steps, as far as it can be used.
     pub(crate) fn closure(&self, node: u32) -> Vec<u32> {
-        self.reach(node, |kind| kind != DependencyKind::After)
+        self.reach(node, |_, kind| kind != DependencyKind::After)
     }
 
     /// `node` and what it depends on by edges that are followed, through any number of steps, as far
     /// as it can be used. Linear in what is reached.
-    pub(crate) fn reach(&self, node: u32, follows: impl Fn(DependencyKind) -> bool) -> Vec<u32> {
+    pub(crate) fn reach(
+        &self,
+        node: u32,
+        follows: impl Fn(u32, DependencyKind) -> bool,
+    ) -> Vec<u32> {
         let mut seen = FxHashSet::from_iter([node]);
         let mut reached = vec![node];
         let mut next = 0;
         while let Some(&node) = reached.get(next) {
             next += 1;
             for (to, kind) in self.usable(node) {
-                if follows(kind) && seen.insert(to) {
+                if follows(to, kind) && seen.insert(to) {
                     reached.push(to);
                 }
             }

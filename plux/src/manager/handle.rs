@@ -11,10 +11,9 @@ use super::shared::Shared;
 use super::waits;
 use crate::error::{EntryError, FindError, LoadError};
 use crate::extension::ExtensionPoint;
-use crate::graph::Graph;
 use crate::listener::Listener;
 use crate::name::{Name, Namespace};
-use crate::spec::SpecRef;
+use crate::spec::{DependencyKind, SpecRef};
 use crate::state::PluginState;
 use crate::table::Table;
 
@@ -58,7 +57,8 @@ impl<P: ExtensionPoint + ?Sized + 'static> PluginManager<P> {
         &self.shared.context
     }
 
-    /// Loads a plugin, after all that it requires and wants; returns at once when it is loaded.
+    /// Loads a plugin, after all that it requires and wants; returns at once when it is loaded. What
+    /// has loaded pulls nothing in any more.
     ///
     /// However many ask at once, one attempt is made and all get its outcome. A plugin that failed,
     /// or was skipped, is tried again by a call that begins afterwards: its factory is run again only
@@ -77,7 +77,11 @@ impl<P: ExtensionPoint + ?Sized + 'static> PluginManager<P> {
     /// # Panics
     /// When something is to be loaded outside a tokio runtime.
     pub async fn load(&self, name: &str) -> Result<Loaded<P>, LoadError> {
-        self.load_with(name, Graph::closure).await
+        let pulls = |table: &Table<P>, node| {
+            let open = |to| table.row(to).value().is_none();
+            table.graph().reach(node, |to, kind| kind != DependencyKind::After && open(to))
+        };
+        self.load_with(name, pulls).await
     }
 
     /// Loads all plugins, each as soon as what it depends on has been decided, and reports how each
@@ -241,7 +245,7 @@ impl<P: ExtensionPoint + ?Sized + 'static> PluginManager<P> {
     async fn load_with(
         &self,
         name: &str,
-        pulls: impl FnOnce(&Graph, u32) -> Vec<u32>,
+        pulls: impl FnOnce(&Table<P>, u32) -> Vec<u32>,
     ) -> Result<Loaded<P>, LoadError> {
         let table = self.shared.table()?;
         let Some(entry) = table.get(name) else { return Err(self.unknown(table, name)) };
@@ -254,7 +258,7 @@ impl<P: ExtensionPoint + ?Sized + 'static> PluginManager<P> {
         if entry.is_disabled() {
             return Loaded::outcome(&entry);
         }
-        let nodes = pulls(table.graph(), entry.index());
+        let nodes = pulls(table, entry.index());
         let waiting = waits::begin(table, Some(entry.index()), || nodes.clone())?;
         let nested = waiting.is_some();
         match nodes.as_slice() {

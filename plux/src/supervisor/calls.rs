@@ -295,7 +295,7 @@ impl Supervisor {
         let run = self.shared.children[asks as usize].run();
         let ends = self.shared.shutting_down.initialized()
             || run.is_some_and(|run| run.stop_reason().is_some());
-        let orders = |kind| ends || kind == DependencyKind::Requires;
+        let orders = |_, kind| ends || kind == DependencyKind::Requires;
         self.shared.graph.reach(asks, orders).contains(&service)
     }
 

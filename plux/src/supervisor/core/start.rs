@@ -113,7 +113,7 @@ impl<C> Core<C> {
     /// Everything a start of `service` pulls, dependencies first; `true` for what it can not be
     /// without.
     fn closure(&self, service: Index) -> Vec<(Index, bool)> {
-        let hard = self.graph.reach(service, |kind| kind == DependencyKind::Requires);
+        let hard = self.graph.reach(service, |_, kind| kind == DependencyKind::Requires);
         let hard: FxHashSet<Index> = hard.into_iter().collect();
         let mut pulled = self.graph.closure(service);
         pulled.sort_unstable_by_key(|member| self.ranks[*member as usize]);
@@ -121,7 +121,7 @@ impl<C> Core<C> {
     }
 
     fn leak_below(&self, service: Index) -> Option<Index> {
-        let hard = self.graph.reach(service, |kind| kind == DependencyKind::Requires);
+        let hard = self.graph.reach(service, |_, kind| kind == DependencyKind::Requires);
         hard.into_iter().find(|member| self.row(*member).leaked)
     }
 
