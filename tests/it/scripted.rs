@@ -106,7 +106,7 @@ impl Plugin {
         self.depends(DependencyKind::After, name)
     }
 
-    fn depends(mut self, kind: DependencyKind, name: &str) -> Self {
+    pub(crate) fn depends(mut self, kind: DependencyKind, name: &str) -> Self {
         let name = Name::new(name).unwrap();
         self.dependencies.push(Dependency { kind, namespace: None, name });
         self
