@@ -37,9 +37,8 @@ fn main() -> Result<ExitCode, Failure> {
     let sequential = each("sequential")? - nothing;
 
     let mut gates = Gates::new(options.check);
-    let command = "cargo bench -p plux-benches --bench instructions";
     let columns = ["for each plugin", "instructions", "ratio", "gate (G3)"];
-    let mut table = Table::new("instructions", command, &columns);
+    let mut table = Table::new("instructions", &columns);
     let limit = format!(
         "≤ 1,000: {}; ≤ 0.4: {}",
         gates.at_most(loaded, 1_000.0),

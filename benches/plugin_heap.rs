@@ -28,7 +28,6 @@ const fn in_arc<T>() -> f64 {
 fn main() -> Result<ExitCode, Failure> {
     let options = Options::read()?;
     let mut gates = Gates::new(options.check);
-    let command = "cargo bench -p plux-benches --bench plugin_heap";
     let columns = [
         "plugins",
         "which",
@@ -38,7 +37,7 @@ fn main() -> Result<ExitCode, Failure> {
         "bytes after the manager, in all",
         "gate (G14)",
     ];
-    let mut table = Table::new("plugin_heap", command, &columns);
+    let mut table = Table::new("plugin_heap", &columns);
     for (which, of, plugin, calls) in [
         ("plain", specs as fn(usize) -> &'static [PluginSpec], in_arc::<Plain>(), Some(3.0)),
         ("a field and `should_load`", asking, in_arc::<Asking>(), None),

@@ -25,9 +25,8 @@ const MANY: usize = 1_000;
 fn main() -> Result<ExitCode, Failure> {
     let options = Options::read()?;
     let mut gates = Gates::new(options.check);
-    let command = "cargo bench -p plux-benches --bench service_heap";
     let columns = ["services", "way", "bytes for each", "ratio", "gate (G13)"];
-    let mut table = Table::new("service_heap", command, &columns);
+    let mut table = Table::new("service_heap", &columns);
     for &size in options.sizes(SIZES) {
         let raw = on_worker(raw(size))?;
         let [found, built, running] = on_worker(supervised(size))?;

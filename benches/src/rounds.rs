@@ -10,6 +10,17 @@ use plux::BoxError;
 /// What a row of one round took; what is not to be measured is done outside of it.
 pub type Timed = BoxFuture<'static, Result<Duration, BoxError>>;
 
+/// What a row is to reach with so many.
+#[derive(Debug, Clone, Copy)]
+pub enum Goal {
+    /// Nothing was said.
+    None,
+    /// At most so many times what the first row takes.
+    Ratio(f64),
+    /// At most so long.
+    Time(Duration),
+}
+
 /// One way to do the same.
 #[derive(Clone, Copy)]
 pub struct Row {
@@ -17,6 +28,21 @@ pub struct Row {
     pub name: &'static str,
     /// Does it once, with so many.
     pub run: fn(usize) -> Timed,
+    /// What it is to reach with so many.
+    pub goal: fn(usize) -> Goal,
+}
+
+impl Row {
+    /// A way without a goal.
+    pub const fn new(name: &'static str, run: fn(usize) -> Timed) -> Self {
+        Self { name, run, goal: |_| Goal::None }
+    }
+
+    /// The same with one.
+    #[must_use]
+    pub const fn with_goal(self, goal: fn(usize) -> Goal) -> Self {
+        Self { goal, ..self }
+    }
 }
 
 /// The median of each row over `rounds` rounds with `size`.
@@ -44,7 +70,8 @@ pub async fn medians(
     Ok(times.into_iter().map(median).collect())
 }
 
-fn median(mut times: Vec<Duration>) -> Duration {
+/// The middle one; zero of none.
+pub fn median(mut times: Vec<Duration>) -> Duration {
     times.sort_unstable();
     times.get(times.len() / 2).copied().unwrap_or_default()
 }

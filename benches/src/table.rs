@@ -11,14 +11,13 @@ use crate::machine;
 /// A table in the making.
 pub struct Table {
     name: &'static str,
-    command: &'static str,
     text: String,
 }
 
 impl Table {
-    /// A table of the README: its marker, the command that repeats it, and its columns.
-    pub fn new(name: &'static str, command: &'static str, columns: &[&str]) -> Self {
-        let mut table = Self { name, command, text: String::new() };
+    /// A table of the README: the bench that writes it, and its columns.
+    pub fn new(name: &'static str, columns: &[&str]) -> Self {
+        let mut table = Self { name, text: String::new() };
         table.row(columns.iter().copied());
         let rule = columns.iter().map(|_| "---");
         table.row(rule);
@@ -41,13 +40,15 @@ impl Table {
     /// The README can not be written, or has no such marker.
     pub fn end(self, keep: bool) -> Result<(), BoxError> {
         let machine = machine::describe();
-        let text = format!("`{}`, {machine}\n\n{}", self.command, self.text);
+        let name = self.name;
+        let text =
+            format!("`cargo bench -p plux-benches --bench {name}`, {machine}\n\n{}", self.text);
         println!("{text}");
         if keep {
             let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
             let before = std::fs::read_to_string(&readme)?;
-            let after = put(&before, self.name, &text)
-                .ok_or_else(|| format!("the README has no markers for {}", self.name))?;
+            let after = put(&before, name, &text)
+                .ok_or_else(|| format!("the README has no markers for {name}"))?;
             std::fs::write(&readme, after)?;
         }
         Ok(())
@@ -79,6 +80,11 @@ pub fn time(time: Duration) -> String {
         2
     };
     format!("{value:.digits$} {unit}")
+}
+
+/// A ratio in two decimals, or in four if it is small.
+pub fn ratio(ratio: f64) -> String {
+    if ratio < 0.1 { format!("{ratio:.4}") } else { format!("{ratio:.2}") }
 }
 
 /// A whole number with its thousands apart.
@@ -113,6 +119,7 @@ mod tests {
     fn numbers_are_written_for_people() {
         assert_eq!(count(1_234_567), "1,234,567");
         assert_eq!(count(-100), "-100");
+        assert_eq!(ratio(1.0 / 85.0), "0.0118");
         assert_eq!(time(Duration::from_nanos(740)), "740 ns");
         assert_eq!(time(Duration::from_nanos(12_340)), "12.3 µs");
         assert_eq!(time(Duration::from_millis(1_500)), "1.50 s");
