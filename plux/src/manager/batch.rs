@@ -1,7 +1,7 @@
 //! Loading many plugins: all of a manager, or one with all it pulls in.
 //!
-//! A few loaders, tasks of plux's own, take plugins from a shared queue and poll each attempt where
-//! they are. A loader whose attempt is pending hands its seat to a fresh loader and waits for that
+//! A few loaders, tasks of plux's own, take plugins from their share and poll each attempt where they
+//! are. A loader whose attempt is pending hands its seat to a fresh loader and waits for that
 //! attempt; so what is ready at once costs no task, and what is pending costs one. Whoever finishes
 //! a plugin goes on with a dependent it made ready. There are no levels.
 //!
@@ -14,7 +14,7 @@ use std::future::{Future, poll_fn};
 use std::mem;
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::task::Poll;
 
 use parking_lot::Mutex;
@@ -25,6 +25,7 @@ use super::load::{Caller, attempt};
 use super::loaded::Loaded;
 use super::members::{Members, READY};
 use super::shared::Shared;
+use super::shares::Shares;
 use crate::error::LoadError;
 use crate::extension::ExtensionPoint;
 use crate::table::Table;
@@ -76,16 +77,15 @@ async fn run<P: ExtensionPoint + ?Sized + 'static>(
         caller: Caller { call: table.calls.next(), nested },
         missing: members.missing(table),
         members,
-        count,
-        cursor: AtomicUsize::new(0),
+        shares: Shares::new(count, seats),
         queue: Mutex::default(),
         strict,
         table: Arc::clone(table),
         shared: Arc::clone(shared),
         answer: Mutex::new(Some(told)),
     });
-    for _ in 0..seats {
-        Batch::spawn_loader(&batch);
+    for seat in 0..seats {
+        Batch::spawn_loader(&batch, seat);
     }
     drop(batch);
     // Without an error the channel closes when the last loader has let go of the batch.
@@ -111,10 +111,9 @@ pub(super) async fn load_one<P: ExtensionPoint + ?Sized + 'static>(
 struct Batch<P: ExtensionPoint + ?Sized + 'static> {
     caller: Caller,
     members: Members,
-    count: usize,
     missing: Box<[AtomicU32]>,
-    /// The next position to look at for a member that was ready from the start.
-    cursor: AtomicUsize,
+    /// Where to look for members that were ready from the start.
+    shares: Shares,
     queue: Mutex<Queue>,
     strict: Option<Strict>,
     /// Before `shared`, as in [`Working`].
@@ -129,16 +128,8 @@ struct Batch<P: ExtensionPoint + ?Sized + 'static> {
 struct Queue {
     /// Positions that became ready since the start.
     ready: VecDeque<u32>,
-    /// How many loaders may still take from the queue.
-    free_seats: usize,
-}
-
-impl Queue {
-    fn take_seat(&mut self) -> bool {
-        let free = self.free_seats > 0;
-        self.free_seats -= usize::from(free);
-        free
-    }
+    /// The seats that no loader has.
+    free_seats: Vec<usize>,
 }
 
 /// What the end of an attempt led to.
@@ -158,11 +149,11 @@ struct Strict {
 
 impl<P: ExtensionPoint + ?Sized + 'static> Batch<P> {
     /// Spawns a loader on a seat that the caller had, or took.
-    fn spawn_loader(batch: &Arc<Self>) {
+    fn spawn_loader(batch: &Arc<Self>, seat: usize) {
         let loader = Loader {
             working: Working::begin(&batch.shared, &batch.table),
             batch: Arc::clone(batch),
-            seated: true,
+            seat: Some(seat),
         };
         task::spawn(loader.run());
     }
@@ -172,32 +163,33 @@ impl<P: ExtensionPoint + ?Sized + 'static> Batch<P> {
         self.strict.as_ref().is_some_and(|strict| strict.over.load(Ordering::Acquire))
     }
 
-    /// The next position for a loader with a seat; without one the seat is free again.
-    fn next(&self) -> Option<u32> {
-        while self.cursor.load(Ordering::Relaxed) < self.count {
-            let position = self.cursor.fetch_add(1, Ordering::Relaxed);
-            if position >= self.count {
-                break;
-            }
+    /// The next position for a loader with this seat; without one the seat is free again.
+    #[inline]
+    fn next(&self, seat: usize) -> Option<u32> {
+        while let Some(position) = self.shares.next(seat) {
             let waits_for_none = |missing: &AtomicU32| missing.load(Ordering::Relaxed) == READY;
-            if self.missing.get(position).is_none_or(waits_for_none) {
-                return Some(position as u32);
+            if self.missing.get(position as usize).is_none_or(waits_for_none) {
+                return Some(position);
             }
         }
         let mut queue = self.queue.lock();
         let next = queue.ready.pop_front();
-        queue.free_seats += usize::from(next.is_none());
+        if next.is_none() {
+            queue.free_seats.push(seat);
+        }
         next
     }
 
-    /// Whether there is work for another loader on the seat of the caller; otherwise it is free again.
-    fn hands_seat_on(&self) -> bool {
-        if self.cursor.load(Ordering::Relaxed) < self.count {
+    /// Whether there is work for another loader on this seat; otherwise it is free again.
+    fn hands_on(&self, seat: usize) -> bool {
+        if self.shares.any() {
             return true;
         }
         let mut queue = self.queue.lock();
         let idle = queue.ready.is_empty();
-        queue.free_seats += usize::from(idle);
+        if idle {
+            queue.free_seats.push(seat);
+        }
         !idle
     }
 
@@ -237,10 +229,10 @@ impl<P: ExtensionPoint + ?Sized + 'static> Batch<P> {
             let seat = {
                 let mut queue = batch.queue.lock();
                 queue.ready.push_back(waiting);
-                queue.take_seat()
+                queue.free_seats.pop()
             };
-            if seat {
-                Self::spawn_loader(batch);
+            if let Some(seat) = seat {
+                Self::spawn_loader(batch, seat);
                 finish.spawned = true;
             }
         }
@@ -313,7 +305,7 @@ async fn unbudgeted_at_first<T>(future: impl Future<Output = T>) -> T {
 struct Loader<P: ExtensionPoint + ?Sized + 'static> {
     working: Working<P>,
     batch: Arc<Batch<P>>,
-    seated: bool,
+    seat: Option<usize>,
 }
 
 impl<P: ExtensionPoint + ?Sized + 'static> Loader<P> {
@@ -330,12 +322,12 @@ impl<P: ExtensionPoint + ?Sized + 'static> Loader<P> {
             if self.batch.is_over() {
                 return false;
             }
-            let Self { working: Working { table, shared }, batch, seated } = self;
+            let Self { working: Working { table, shared }, batch, seat } = self;
             let mut waited = false;
             let waits = || {
                 waited = true;
-                if mem::take(seated) && batch.hands_seat_on() {
-                    Batch::spawn_loader(batch);
+                if let Some(seat) = seat.take().filter(|seat| batch.hands_on(*seat)) {
+                    Batch::spawn_loader(batch, seat);
                 }
             };
             let goes_on = || !batch.is_over();
@@ -357,11 +349,12 @@ impl<P: ExtensionPoint + ?Sized + 'static> Loader<P> {
     /// The next position from the queue; `None` also when there are loaders enough.
     #[inline]
     fn next(&mut self) -> Option<u32> {
-        if !self.seated && !self.batch.queue.lock().take_seat() {
-            return None;
-        }
-        let next = self.batch.next();
-        self.seated = next.is_some();
-        next
+        let seat = match self.seat.take() {
+            Some(seat) => seat,
+            None => self.batch.queue.lock().free_seats.pop()?,
+        };
+        let next = self.batch.next(seat)?;
+        self.seat = Some(seat);
+        Some(next)
     }
 }

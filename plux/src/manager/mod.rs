@@ -12,6 +12,8 @@ mod waits;
 
 mod shared;
 
+mod shares;
+
 mod calling;
 
 mod load;
