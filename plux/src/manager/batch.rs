@@ -349,12 +349,14 @@ impl<P: ExtensionPoint + ?Sized + 'static> Loader<P> {
     /// The next position from the queue; `None` also when there are loaders enough.
     #[inline]
     fn next(&mut self) -> Option<u32> {
-        let seat = match self.seat.take() {
+        let seat = match self.seat {
             Some(seat) => seat,
-            None => self.batch.queue.lock().free_seats.pop()?,
+            None => *self.seat.insert(self.batch.queue.lock().free_seats.pop()?),
         };
-        let next = self.batch.next(seat)?;
-        self.seat = Some(seat);
-        Some(next)
+        let next = self.batch.next(seat);
+        if next.is_none() {
+            self.seat = None;
+        }
+        next
     }
 }
