@@ -13,6 +13,7 @@ use crate::error::{EntryError, FindError, LoadError};
 use crate::extension::ExtensionPoint;
 use crate::listener::Listener;
 use crate::name::{Name, Namespace};
+use crate::reason::Phase;
 use crate::spec::{DependencyKind, SpecRef};
 use crate::state::PluginState;
 use crate::table::Table;
@@ -267,6 +268,12 @@ impl<P: ExtensionPoint + ?Sized + 'static> PluginManager<P> {
             _ => batch::load(&self.shared, table, Members::of(nodes), nested).await,
         }
         Loaded::outcome(&entry).map_err(|error| explained(table, error))
+    }
+
+    /// How far the attempt to load a plugin has come. Never waits, and runs no code of the user's.
+    pub(crate) fn reached(&self, name: &str) -> Phase {
+        let entry = self.shared.table().ok().and_then(|table| table.get(name));
+        entry.map_or(Phase::Init, |entry| entry.reached())
     }
 
     /// Ends the loads that are pending and lets no new one begin; returns when none is left. Cancel

@@ -7,12 +7,11 @@ use futures::future::BoxFuture;
 
 use crate::error::{FindError, LoadError};
 use crate::extension::ExtensionPoint;
-use crate::manager::{Loaded, PluginManager};
+use crate::manager::PluginManager;
 use crate::name::Name;
 use crate::reason::Phase;
 use crate::service::{Service, ServiceContext};
 use crate::spec::SpecRef;
-use crate::state::PluginState;
 use crate::table::Entry;
 
 /// A manager, seen without its extension point.
@@ -57,11 +56,7 @@ where
     }
 
     fn reached(&self, name: &Name) -> Phase {
-        match PluginManager::state(self, name.as_str()) {
-            Some(PluginState::Loading | PluginState::Loaded) => Phase::Load,
-            Some(PluginState::Initialized) => Phase::ShouldLoad,
-            _ => Phase::Init,
-        }
+        PluginManager::reached(self, name.as_str())
     }
 
     fn close(&self) -> BoxFuture<'_, ()> {
@@ -94,20 +89,5 @@ where
             Some(value) => value.output.run(cx),
             None => unreachable!("a row is made a service when it is loaded"),
         }
-    }
-}
-
-/// A loaded service plugin runs as what it yielded does.
-impl<P> Service for Loaded<P>
-where
-    P: ExtensionPoint + ?Sized + 'static,
-    P::Output: Service,
-{
-    fn run<'life, 'run>(&'life self, cx: ServiceContext) -> Run<'run>
-    where
-        'life: 'run,
-        Self: 'run,
-    {
-        self.output().run(cx)
     }
 }

@@ -17,6 +17,7 @@ use tokio::sync::futures::OwnedNotified;
 use crate::error::LoadFailure;
 use crate::extension::ExtensionPoint;
 use crate::name::PluginId;
+use crate::reason::Phase;
 use crate::spec::{PluginSpec, SpecRef};
 use crate::state::PluginState;
 use crate::task;
@@ -142,6 +143,16 @@ impl<P: ExtensionPoint + ?Sized + 'static> Entry<P> {
             cold.ended = 0;
         }
         moved.is_ok()
+    }
+
+    /// The phase that an attempt under way has come to. Copies no reason: whoever drops the last copy of
+    /// one runs a destructor of the user's.
+    pub(crate) fn reached(&self) -> Phase {
+        match self.word.load(Ordering::Acquire) & TAG {
+            LOADING | LOADED => Phase::Load,
+            INITIALIZED => Phase::ShouldLoad,
+            _ => Phase::Init,
+        }
     }
 
     /// Where it stands now. Never waits for an attempt.
