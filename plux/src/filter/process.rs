@@ -19,6 +19,7 @@ static LIST: RwLock<Option<List>> = RwLock::new(None);
 static ANY: AtomicBool = AtomicBool::new(false);
 
 /// Whether there is a rule.
+#[inline]
 pub(super) fn any() -> bool {
     ANY.load(Ordering::Acquire)
 }

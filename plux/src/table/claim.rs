@@ -89,24 +89,26 @@ impl<'a, P: ExtensionPoint + ?Sized + 'static> Hold<'a, P> {
         self.entry.word.load(Ordering::Relaxed) & TAG
     }
 
-    /// Moves the tag; the other bits stay as they are. Returns the word before.
+    /// Moves the tag from what it is; the other bits stay as they are. Returns the word before.
     #[inline]
-    fn publish(&self, tag: u32) -> u32 {
+    fn publish(&self, from: u32, to: u32) -> u32 {
         // Others may set `WAITED` meanwhile, so the difference is added and nothing is stored.
-        self.entry.word.fetch_add(tag.wrapping_sub(self.tag()), Ordering::AcqRel)
+        self.entry.word.fetch_add(to.wrapping_sub(from), Ordering::AcqRel)
     }
 
+    /// Ends it with this tag, which the word has by now.
     #[inline]
-    fn close(self) -> Ended<'a, P> {
-        let ended = Ended { entry: self.entry, tag: self.tag() };
+    fn close(self, tag: u32) -> Ended<'a, P> {
+        let ended = Ended { entry: self.entry, tag };
         // Only an attempt that was cut short has something to do when it is dropped.
         mem::forget(self);
         ended
     }
 
     fn not(self, plugin: Option<Arc<P>>, reason: Reason) -> Ended<'a, P> {
+        let tag = reason.tag();
         self.write(plugin, reason);
-        self.close()
+        self.close(tag)
     }
 
     fn write(&self, plugin: Option<Arc<P>>, reason: Reason) {
@@ -119,7 +121,7 @@ impl<'a, P: ExtensionPoint + ?Sized + 'static> Hold<'a, P> {
             }
             cold.ended = self.calls.last();
             let before = cold.reason.replace(reason);
-            self.publish(tag);
+            self.publish(self.tag(), tag);
             before
         };
         discard(self.entry.spec(), before);
@@ -158,7 +160,7 @@ impl<'a, P: ExtensionPoint + ?Sized + 'static> Claim<'a, P> {
 
     #[inline]
     pub(crate) fn initialized(self, plugin: Arc<P>) -> Initialized<'a, P> {
-        self.hold.publish(INITIALIZED);
+        self.hold.publish(RESOLVED, INITIALIZED);
         Initialized { hold: self.hold, plugin }
     }
 
@@ -180,7 +182,7 @@ impl<'a, P: ExtensionPoint + ?Sized + 'static> Initialized<'a, P> {
 
     #[inline]
     pub(crate) fn loading(self) -> Loading<'a, P> {
-        self.hold.publish(LOADING);
+        self.hold.publish(INITIALIZED, LOADING);
         Loading { hold: self.hold, plugin: self.plugin }
     }
 
@@ -205,10 +207,10 @@ impl<'a, P: ExtensionPoint + ?Sized + 'static> Loading<'a, P> {
         let entry = self.hold.entry;
         // It is empty: only the owner sets it, and a row with a value is never owned again.
         let _ = entry.value.set(Value { output, plugin: self.plugin });
-        if self.hold.publish(LOADED) & AGAIN != 0 {
+        if self.hold.publish(LOADING, LOADED) & AGAIN != 0 {
             entry.forget();
         }
-        self.hold.close()
+        self.hold.close(LOADED)
     }
 
     pub(crate) fn not(self, reason: Reason) -> Ended<'a, P> {
