@@ -218,12 +218,12 @@ impl<P: ExtensionPoint + ?Sized + 'static> PluginManager<P> {
     /// waits for a load.
     pub fn state(&self, name: &str) -> Option<PluginState> {
         let table = self.shared.table().ok()?;
-        table.get(name).map(|entry| table.state(&entry))
+        table.get(name).map(|entry| table.state(entry))
     }
 
     /// A loaded plugin; `None` if it is not loaded. Never waits for a load.
     pub fn get(&self, name: &str) -> Option<Loaded<P>> {
-        Loaded::of(&self.shared.table().ok()?.get(name)?)
+        Loaded::of(self.shared.table().ok()?.get(name)?)
     }
 
     /// The loaded plugins, in the order of names, whatever order they finished in.
@@ -250,14 +250,14 @@ impl<P: ExtensionPoint + ?Sized + 'static> PluginManager<P> {
     ) -> Result<Loaded<P>, LoadError> {
         let table = self.shared.table()?;
         let Some(entry) = table.get(name) else { return Err(self.unknown(table, name)) };
-        if let Some(loaded) = Loaded::of(&entry) {
+        if let Some(loaded) = Loaded::of(entry) {
             return Ok(loaded);
         }
-        if let Some(problem) = table.unusable(&entry) {
+        if let Some(problem) = table.unusable(entry) {
             return Err(problem.clone());
         }
         if entry.is_disabled() {
-            return Loaded::outcome(&entry);
+            return Loaded::outcome(entry);
         }
         let nodes = pulls(table, entry.index());
         let waiting = waits::begin(table, Some(entry.index()), || nodes.clone())?;
@@ -267,7 +267,7 @@ impl<P: ExtensionPoint + ?Sized + 'static> PluginManager<P> {
             [node] => batch::load_one(&self.shared, table, *node, nested).await,
             _ => batch::load(&self.shared, table, Members::of(nodes), nested).await,
         }
-        Loaded::outcome(&entry).map_err(|error| explained(table, error))
+        Loaded::outcome(entry).map_err(|error| explained(table, error))
     }
 
     /// How far the attempt to load a plugin has come. Never waits, and runs no code of the user's.

@@ -76,8 +76,10 @@ impl<P: ExtensionPoint + ?Sized + 'static> Table<P> {
         Self { by_name, rows, graph, unusable, unresolved, calls: Calls::default() }
     }
 
-    pub(crate) fn get(&self, name: &str) -> Option<Arc<Entry<P>>> {
-        self.by_name.get(name).map(|row| Arc::clone(&row))
+    /// The row of that name. It is the one in the list: a clone of the map's would count up and down.
+    pub(crate) fn get(&self, name: &str) -> Option<&Arc<Entry<P>>> {
+        let index = self.by_name.get(name)?.index();
+        Some(self.row(index))
     }
 
     /// All rows in the order of names.
