@@ -36,15 +36,11 @@ impl fmt::Display for Panic {
 
 impl std::error::Error for Panic {}
 
-/// How many calls of [`catch`] are on the stack, and how many panics the hook has seen under one.
-#[derive(Clone, Copy)]
-struct Watch {
-    depth: usize,
-    panics: usize,
-}
-
 thread_local! {
-    static WATCH: Cell<Watch> = const { Cell::new(Watch { depth: 0, panics: 0 }) };
+    /// How many calls of [`catch`] are on the stack.
+    static DEPTH: Cell<usize> = const { Cell::new(0) };
+    /// How many panics the hook has seen under one.
+    static PANICS: Cell<usize> = const { Cell::new(0) };
     static PLACE: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
@@ -59,9 +55,8 @@ pub fn install_panic_hook() {
     ONCE.call_once(|| {
         let previous = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |info| {
-            let Watch { depth, panics } = WATCH.get();
-            if depth > 0 {
-                WATCH.set(Watch { depth, panics: panics.wrapping_add(1) });
+            if DEPTH.get() > 0 {
+                PANICS.set(PANICS.get().wrapping_add(1));
                 PLACE.replace(info.location().map(ToString::to_string));
             }
             previous(info);
@@ -90,14 +85,13 @@ fn dispose(payload: Box<dyn Any + Send>) {
 /// Runs `body`, user code, and turns a panic into a value.
 #[inline]
 pub(crate) fn catch<T>(body: impl FnOnce() -> T) -> Result<T, Panic> {
-    let before = WATCH.get();
-    WATCH.set(Watch { depth: before.depth + 1, ..before });
+    let (depth, panics) = (DEPTH.get(), PANICS.get());
+    DEPTH.set(depth + 1);
     let outcome = catch_unwind(AssertUnwindSafe(body));
-    let panics = WATCH.get().panics;
-    WATCH.set(Watch { depth: before.depth, panics });
+    DEPTH.set(depth);
     outcome.map_err(|payload| {
         // Without a panic of its own the body has resumed one of elsewhere.
-        let place = if panics == before.panics { None } else { PLACE.take() };
+        let place = if PANICS.get() == panics { None } else { PLACE.take() };
         let panic = panic_of(payload.as_ref(), place);
         dispose(payload);
         panic

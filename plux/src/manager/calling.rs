@@ -43,7 +43,8 @@ pub(super) struct Calling<'a> {
     pub(super) key: Key,
     pub(super) closing: &'a Closing,
     pub(super) limit: Option<Duration>,
-    pub(super) span: Option<Span>,
+    /// In a box, because nearly always there is none.
+    pub(super) span: Option<Box<Span>>,
 }
 
 /// A call that was pending at first.
@@ -81,7 +82,7 @@ impl Calling<'_> {
         let deadline = self.limit.and_then(Deadline::after);
         let (mut made, mut answer) = (None, None);
         let poll = || {
-            let _in_phase = self.span.as_ref().map(Span::enter);
+            let _in_phase = self.span.as_deref().map(Span::enter);
             if let Poll::Ready(ready) = made.insert(make()).as_mut().poll(cx) {
                 answer = Some(ready);
                 drop(made.take());
@@ -110,7 +111,7 @@ impl Calling<'_> {
             if !mem::replace(&mut asleep, true) {
                 return Poll::Pending;
             }
-            let _in_phase = self.span.as_ref().map(Span::enter);
+            let _in_phase = self.span.as_deref().map(Span::enter);
             waits::poll_of(self.key, || pin!(&mut future).poll(cx))
         });
         let outcome = within(polled, call.deadline, self.closing).await;

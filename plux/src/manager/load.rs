@@ -240,7 +240,7 @@ impl<'a, P: ExtensionPoint + ?Sized + 'static> Attempt<'a, P> {
     #[inline]
     fn make(&self, factory: &Factory<P>) -> Result<Arc<P>, Trouble> {
         let span = self.span(Phase::Init);
-        let _in_phase = span.as_ref().map(Span::enter);
+        let _in_phase = span.as_deref().map(Span::enter);
         match task::catch(|| extension::make(factory)) {
             Ok(made) => made.map_err(Trouble::Error),
             Err(panic) => Err(panic.into()),
@@ -252,7 +252,7 @@ impl<'a, P: ExtensionPoint + ?Sized + 'static> Attempt<'a, P> {
         let (answer, made) = oneshot::channel();
         let (spec, span) = (self.entry.spec().clone(), self.span(Phase::Init));
         task::run_apart(move || {
-            let _in_phase = span.as_ref().map(Span::enter);
+            let _in_phase = span.as_deref().map(Span::enter);
             let made = task::catch(|| extension::resolve::<P>(&spec).map(extension::make));
             if let Err(late) = answer.send(made) {
                 discard(&spec, late);
@@ -327,14 +327,15 @@ impl<'a, P: ExtensionPoint + ?Sized + 'static> Attempt<'a, P> {
     }
 
     /// The span of a phase, if anybody may want to see it.
-    fn span(&self, phase: Phase) -> Option<Span> {
+    #[inline]
+    fn span(&self, phase: Phase) -> Option<Box<Span>> {
         (LevelFilter::current() >= LevelFilter::DEBUG).then(|| self.new_span(phase))
     }
 
     #[cold]
-    fn new_span(&self, phase: Phase) -> Span {
-        let spec = self.entry.spec();
-        tracing::debug_span!("plugin", %phase, namespace = %spec.namespace(), name = %spec.name())
+    fn new_span(&self, phase: Phase) -> Box<Span> {
+        let (namespace, name) = (self.entry.spec().namespace(), self.entry.spec().name());
+        Box::new(tracing::debug_span!("plugin", %phase, %namespace, %name))
     }
 
     #[cold]
