@@ -177,7 +177,7 @@ impl PluginFinder for Chain {
                 Ok(Err(error)) => {
                     return Err(FindError::Failed { finder, source: error.into() }.into());
                 }
-                Err(panic) => return Err(FindError::Panicked { finder, panic }.into()),
+                Err(panic) => return Err(FindError::Panicked { finder, panic: *panic }.into()),
             };
             all.specs.extend(found.specs);
             all.errors.extend(found.errors);

@@ -131,7 +131,7 @@ impl Incarnation {
 
     /// Marks the run as over and takes back what it published. Whoever uses a handle now learns
     /// that the run has ended.
-    pub(crate) fn end(&self) -> Result<(), Panic> {
+    pub(crate) fn end(&self) -> Result<(), Box<Panic>> {
         self.over.store(true, Ordering::Release);
         let published = self.published.lock().take();
         catch(move || drop(published))
@@ -196,7 +196,7 @@ impl Incarnation {
     }
 
     /// The panic of a spawned task, if one panicked.
-    pub(crate) fn poll_panicked(&self, cx: &mut Context<'_>) -> Option<Panic> {
+    pub(crate) fn poll_panicked(&self, cx: &mut Context<'_>) -> Option<Box<Panic>> {
         let mut spawned = self.spawned.lock();
         match spawned.as_mut()?.poll_cut(cx) {
             Poll::Ready(Some(Cut::Panicked(panic))) => Some(panic),

@@ -1,8 +1,7 @@
 //! The only place that spawns, and the only place that catches panics.
 //!
 //! Trap: a panic's payload has its message but not its place. The place is known to the panic hook
-//! alone, so [`install_panic_hook`] chains one that leaves it in a thread local while a [`catch`]
-//! of ours is on the stack.
+//! alone, so [`install_panic_hook`] chains one that leaves it in a thread local.
 
 use std::any::Any;
 use std::cell::{Cell, RefCell};
@@ -37,9 +36,7 @@ impl fmt::Display for Panic {
 impl std::error::Error for Panic {}
 
 thread_local! {
-    /// How many calls of [`catch`] are on the stack.
-    static DEPTH: Cell<usize> = const { Cell::new(0) };
-    /// How many panics the hook has seen under one.
+    /// How many panics the hook has seen.
     static PANICS: Cell<usize> = const { Cell::new(0) };
     static PLACE: RefCell<Option<String>> = const { RefCell::new(None) };
 }
@@ -55,23 +52,23 @@ pub fn install_panic_hook() {
     ONCE.call_once(|| {
         let previous = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |info| {
-            if DEPTH.get() > 0 {
-                PANICS.set(PANICS.get().wrapping_add(1));
-                PLACE.replace(info.location().map(ToString::to_string));
-            }
+            PANICS.set(PANICS.get().wrapping_add(1));
+            let place = info.location().map(ToString::to_string);
+            // A thread that ends may have no room for it any more.
+            let _ = PLACE.try_with(|last| last.replace(place));
             previous(info);
         }));
     });
 }
 
 #[cold]
-fn panic_of(payload: &(dyn Any + Send), place: Option<String>) -> Panic {
+fn panic_of(payload: &(dyn Any + Send), place: Option<String>) -> Box<Panic> {
     let message = payload
         .downcast_ref::<&str>()
         .map(ToString::to_string)
         .or_else(|| payload.downcast_ref::<String>().cloned())
         .unwrap_or_else(|| "a payload that is no string".to_owned());
-    Panic { message, place }
+    Box::new(Panic { message, place })
 }
 
 /// Drops a payload; one whose own destructor panics leaves another, which is forgotten.
@@ -82,20 +79,21 @@ fn dispose(payload: Box<dyn Any + Send>) {
     }
 }
 
-/// Runs `body`, user code, and turns a panic into a value.
+/// Runs `body`, user code, and turns a panic into a value; in a box, because there is nearly never one.
 #[inline]
-pub(crate) fn catch<T>(body: impl FnOnce() -> T) -> Result<T, Panic> {
-    let (depth, panics) = (DEPTH.get(), PANICS.get());
-    DEPTH.set(depth + 1);
-    let outcome = catch_unwind(AssertUnwindSafe(body));
-    DEPTH.set(depth);
-    outcome.map_err(|payload| {
-        // Without a panic of its own the body has resumed one of elsewhere.
-        let place = if PANICS.get() == panics { None } else { PLACE.take() };
-        let panic = panic_of(payload.as_ref(), place);
-        dispose(payload);
-        panic
-    })
+pub(crate) fn catch<T>(body: impl FnOnce() -> T) -> Result<T, Box<Panic>> {
+    let panics = PANICS.with(Cell::get);
+    catch_unwind(AssertUnwindSafe(body)).map_err(|payload| caught(payload, panics))
+}
+
+/// What a panic under a [`catch`] left, before which the hook had seen so many.
+#[cold]
+fn caught(payload: Box<dyn Any + Send>, panics: usize) -> Box<Panic> {
+    // Without a panic of its own the body has resumed one of elsewhere.
+    let place = if PANICS.get() == panics { None } else { PLACE.take() };
+    let panic = panic_of(payload.as_ref(), place);
+    dispose(payload);
+    panic
 }
 
 /// A future whose panics are values: in a poll, and in the destructor when it is dropped through
@@ -110,13 +108,13 @@ impl<F> Caught<F> {
     }
 
     /// Drops the future and catches what its destructor throws.
-    pub(crate) fn discard(self) -> Result<(), Panic> {
+    pub(crate) fn discard(self) -> Result<(), Box<Panic>> {
         catch(move || drop(self.inner))
     }
 }
 
 impl<F: Future + Unpin> Future for Caught<F> {
-    type Output = Result<F::Output, Panic>;
+    type Output = Result<F::Output, Box<Panic>>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let inner = Pin::new(&mut self.inner);
@@ -149,12 +147,12 @@ pub(crate) fn run_apart(run: impl FnOnce() + Send + 'static) {
 /// The tasks that one run of a service has spawned.
 #[derive(Default)]
 pub(crate) struct Tasks {
-    set: JoinSet<Result<(), Panic>>,
+    set: JoinSet<Result<(), Box<Panic>>>,
 }
 
 /// How a task ended that did not come to its end by itself.
 pub(crate) enum Cut {
-    Panicked(Panic),
+    Panicked(Box<Panic>),
     Aborted,
 }
 

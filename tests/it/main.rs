@@ -71,6 +71,8 @@ mod p26_heard;
 #[cfg(test)]
 mod p29_own_loads;
 #[cfg(test)]
+mod p29_places;
+#[cfg(test)]
 mod panic;
 #[cfg(test)]
 mod python_filters;

@@ -10,7 +10,7 @@ use crate::spec::PluginSpec;
 use crate::task::{self, Panic};
 
 /// What filters say: the plugin may pass, or is refused; or one has panicked.
-pub(crate) type Answer = Result<Result<(), Disabled>, Panic>;
+pub(crate) type Answer = Result<Result<(), Disabled>, Box<Panic>>;
 
 /// The filters of one manager, in the order they are asked.
 pub(crate) struct Filters<P: ExtensionPoint + ?Sized + 'static>(Vec<Box<dyn PluginFilter<P>>>);

@@ -53,10 +53,10 @@ impl Hub {
     }
 
     /// Queues an event; `fact` is called only when somebody listens.
+    #[inline(always)]
     pub(crate) fn emit(&self, fact: impl FnOnce() -> (PluginId, EventKind)) {
         if let Some(line) = self.line.get() {
-            let (id, kind) = fact();
-            line.send(Message::Fact(id, kind));
+            line.tell(fact);
         }
     }
 
@@ -74,6 +74,13 @@ impl Hub {
 }
 
 impl Line {
+    #[cold]
+    #[inline(never)]
+    fn tell(&self, fact: impl FnOnce() -> (PluginId, EventKind)) {
+        let (id, kind) = fact();
+        self.send(Message::Fact(id, kind));
+    }
+
     fn new(listeners: Vec<Box<dyn Listener>>) -> Self {
         let (queue, inbox) = mpsc::unbounded_channel();
         let idle = Mutex::new(Some(FanOut { inbox, listeners, heard: 0 }));

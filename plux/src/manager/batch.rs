@@ -12,19 +12,22 @@
 use std::collections::VecDeque;
 use std::future::{Future, poll_fn};
 use std::mem;
+use std::ops::ControlFlow;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
-use std::task::Poll;
+use std::task::{Poll, Waker};
 
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
 use tokio::task::{unconstrained, yield_now};
 
-use super::load::{Caller, attempt};
+use super::attempt::Worker;
+use super::load::{Attempt, Job};
 use super::loaded::Loaded;
 use super::members::{Members, READY};
 use super::shared::Shared;
+use super::waits::Caller;
 use crate::error::LoadError;
 use crate::extension::ExtensionPoint;
 use crate::table::Table;
@@ -39,10 +42,10 @@ pub(super) async fn load<P: ExtensionPoint + ?Sized + 'static>(
     shared: &Arc<Shared<P>>,
     table: &Arc<Table<P>>,
     members: Members,
-    nested: bool,
+    caller: Caller,
 ) {
     // Only a strict batch has errors.
-    let _ = run(shared, table, members, nested, None).await;
+    let _ = run(shared, table, members, caller, None).await;
 }
 
 /// The same until one fails: from then on no attempt begins.
@@ -53,16 +56,16 @@ pub(super) async fn try_load<P: ExtensionPoint + ?Sized + 'static>(
     shared: &Arc<Shared<P>>,
     table: &Arc<Table<P>>,
     members: Members,
-    nested: bool,
+    caller: Caller,
 ) -> Result<(), LoadError> {
-    run(shared, table, members, nested, Some(Strict::default())).await
+    run(shared, table, members, caller, Some(Strict::default())).await
 }
 
 async fn run<P: ExtensionPoint + ?Sized + 'static>(
     shared: &Arc<Shared<P>>,
     table: &Arc<Table<P>>,
     members: Members,
-    nested: bool,
+    caller: Caller,
     strict: Option<Strict>,
 ) -> Result<(), LoadError> {
     let count = members.len(table);
@@ -73,7 +76,7 @@ async fn run<P: ExtensionPoint + ?Sized + 'static>(
     let workers = tokio::runtime::Handle::current().metrics().num_workers();
     let seats = workers.min(count);
     let batch = Arc::new(Batch {
-        caller: Caller { call: table.calls.next(), nested },
+        caller,
         missing: members.missing(table),
         members,
         count,
@@ -97,15 +100,32 @@ pub(super) async fn load_one<P: ExtensionPoint + ?Sized + 'static>(
     shared: &Arc<Shared<P>>,
     table: &Arc<Table<P>>,
     index: u32,
-    nested: bool,
+    caller: Caller,
 ) {
     let working = Working::begin(shared, table);
-    let caller = Caller { call: table.calls.next(), nested };
     let attempt = async move {
-        attempt(&working.shared, &working.table, index, caller, || {}, || true).await;
+        let Working { table, shared } = &working;
+        let job = Job { shared, table, caller, waker: &waker().await };
+        let (mut attempt, mut home) = (Attempt::new(&job, index), None);
+        let end = match attempt.begin(&mut home) {
+            ControlFlow::Break(end) => end,
+            ControlFlow::Continue(wait) => attempt.wait_out(wait, &mut Alone).await,
+        };
+        attempt.finish(end, home);
     };
     // An error is the end of the runtime; the row then says that the attempt was cut short.
     let _ = task::spawn(attempt).await;
+}
+
+/// Who has nothing else to do.
+struct Alone;
+
+impl Worker for Alone {
+    fn waits(&mut self) {}
+
+    fn goes_on(&self) -> bool {
+        true
+    }
 }
 
 struct Batch<P: ExtensionPoint + ?Sized + 'static> {
@@ -298,6 +318,11 @@ async fn step_aside() {
     .await;
 }
 
+/// What wakes the task this runs in.
+async fn waker() -> Waker {
+    poll_fn(|cx| Poll::Ready(cx.waker().clone())).await
+}
+
 /// What is ready must not look pending because other plugins have used up the task's budget. What has
 /// been pending is ready for its own sake, and takes from the budget like everything else.
 async fn unbudgeted_at_first<T>(future: impl Future<Output = T>) -> T {
@@ -318,50 +343,70 @@ struct Loader<P: ExtensionPoint + ?Sized + 'static> {
 
 impl<P: ExtensionPoint + ?Sized + 'static> Loader<P> {
     async fn run(mut self) {
-        let mut in_hand = None;
-        while unbudgeted_at_first(self.turn(&mut in_hand)).await {}
+        let (waker, mut in_hand) = (waker().await, None);
+        while unbudgeted_at_first(self.turn(&waker, &mut in_hand)).await {}
     }
 
     /// Makes attempts in place until one, or a turn, is to be waited for; answers whether to go on.
-    /// If an attempt is pending at first, another loader takes the seat.
-    async fn turn(&mut self, in_hand: &mut Option<u32>) -> bool {
+    async fn turn(&mut self, waker: &Waker, in_hand: &mut Option<u32>) -> bool {
+        let Self { working: Working { table, shared }, batch, seated } = self;
+        let job = Job { shared, table, caller: batch.caller, waker };
+        let mut seat = Seat { batch, seated, waited: false };
         for _ in 0..TURN {
-            let Some(position) = in_hand.take().or_else(|| self.next()) else { return false };
-            if self.batch.is_over() {
+            let Some(position) = in_hand.take().or_else(|| seat.next()) else { return false };
+            if batch.is_over() {
                 return false;
             }
-            let Self { working: Working { table, shared }, batch, seated } = self;
-            let mut waited = false;
-            let waits = || {
-                waited = true;
-                if mem::take(seated) && batch.hands_seat_on() {
-                    Batch::spawn_loader(batch);
-                }
+            let mut attempt = Attempt::new(&job, batch.members.node(position));
+            let mut home = None;
+            let end = match attempt.begin(&mut home) {
+                ControlFlow::Break(end) => end,
+                ControlFlow::Continue(wait) => attempt.wait_out(wait, &mut seat).await,
             };
-            let goes_on = || !batch.is_over();
-            let node = batch.members.node(position);
-            attempt(shared, table, node, batch.caller, waits, goes_on).await;
+            attempt.finish(end, home);
             let finish = Batch::finish(batch, position);
             *in_hand = finish.next;
             if finish.spawned {
                 step_aside().await;
             }
-            if waited || finish.spawned {
+            if seat.waited || finish.spawned {
                 return true;
             }
         }
         yield_now().await;
         true
     }
+}
 
+/// A loader's right to take from the queue. If an attempt is pending at first, another loader takes it.
+struct Seat<'a, P: ExtensionPoint + ?Sized + 'static> {
+    batch: &'a Arc<Batch<P>>,
+    seated: &'a mut bool,
+    waited: bool,
+}
+
+impl<P: ExtensionPoint + ?Sized + 'static> Seat<'_, P> {
     /// The next position from the queue; `None` also when there are loaders enough.
     #[inline]
     fn next(&mut self) -> Option<u32> {
-        if !self.seated && !self.batch.queue.lock().take_seat() {
+        if !*self.seated && !self.batch.queue.lock().take_seat() {
             return None;
         }
         let next = self.batch.next();
-        self.seated = next.is_some();
+        *self.seated = next.is_some();
         next
+    }
+}
+
+impl<P: ExtensionPoint + ?Sized + 'static> Worker for Seat<'_, P> {
+    fn waits(&mut self) {
+        self.waited = true;
+        if mem::take(self.seated) && self.batch.hands_seat_on() {
+            Batch::spawn_loader(self.batch);
+        }
+    }
+
+    fn goes_on(&self) -> bool {
+        !self.batch.is_over()
     }
 }

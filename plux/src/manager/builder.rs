@@ -66,8 +66,9 @@ impl<P: ExtensionPoint + ?Sized + 'static> PluginManagerBuilder<P> {
         self
     }
 
-    /// Lets so many loads be under way at once; no limit unless set. A load that another load asks for
-    /// and waits for goes in that one's place.
+    /// Lets so many loads be under way at once; no limit unless set. All that a load asks for and waits
+    /// for goes in its place, however much it is and also of another manager: a load that waited for
+    /// a place while it has one could wait for itself.
     pub fn max_concurrent(mut self, loads: NonZeroUsize) -> Self {
         self.limits.set_places(loads);
         self

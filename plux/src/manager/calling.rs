@@ -7,7 +7,7 @@
 use std::future::{Future, poll_fn};
 use std::mem;
 use std::pin::pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use futures::future::{BoxFuture, OptionFuture};
@@ -30,10 +30,10 @@ pub(super) enum Trouble {
     Aborted,
 }
 
-impl From<Panic> for Trouble {
+impl From<Box<Panic>> for Trouble {
     #[cold]
-    fn from(panic: Panic) -> Self {
-        Self::Panic(Box::new(panic))
+    fn from(panic: Box<Panic>) -> Self {
+        Self::Panic(panic)
     }
 }
 
@@ -49,8 +49,12 @@ pub(super) struct Calling<'a> {
 
 /// A call that was pending at first.
 pub(super) struct Call<'a, T> {
-    future: BoxFuture<'a, Result<T, BoxError>>,
+    spec: &'a PluginSpec,
+    key: Key,
+    closing: &'a Closing,
+    span: Option<Box<Span>>,
     deadline: Option<Deadline>,
+    future: BoxFuture<'a, Result<T, BoxError>>,
 }
 
 /// A limit, and when it is over.
@@ -70,57 +74,69 @@ pub(super) enum Begun<'a, T> {
     Pending(Call<'a, T>),
 }
 
-impl Calling<'_> {
+impl<'a> Calling<'a> {
     /// Makes the future and polls it once. A panic while it is made, polled or dropped is trouble
     /// like an error. What is ready then is in time, however long it has kept the thread.
-    #[inline]
-    pub(super) fn begin<'a, T>(
-        &self,
+    #[inline(always)]
+    pub(super) fn begin<T>(
+        self,
         make: impl FnOnce() -> BoxFuture<'a, Result<T, BoxError>>,
-        cx: &mut Context<'_>,
+        waker: &Waker,
     ) -> Begun<'a, T> {
-        let deadline = self.limit.and_then(Deadline::after);
+        let Self { spec, key, closing, limit, span } = self;
+        let deadline = limit.and_then(Deadline::after);
         let (mut made, mut answer) = (None, None);
         let poll = || {
-            let _in_phase = self.span.as_deref().map(Span::enter);
-            if let Poll::Ready(ready) = made.insert(make()).as_mut().poll(cx) {
+            let _in_phase = span.as_deref().map(Span::enter);
+            if let Poll::Ready(ready) =
+                made.insert(make()).as_mut().poll(&mut Context::from_waker(waker))
+            {
                 answer = Some(ready);
                 drop(made.take());
             }
         };
-        let caught = waits::poll_of(self.key, || task::catch(poll));
-        Begun::Done(match (caught, answer, made) {
-            (Ok(()), None, Some(future)) => return Begun::Pending(Call { future, deadline }),
+        let caught = waits::poll_of(key, || task::catch(poll));
+        let done = match (caught, answer, made) {
+            (Ok(()), None, Some(future)) => {
+                return Begun::Pending(Call { spec, key, closing, span, deadline, future });
+            }
             (Ok(()), Some(Ok(value)), _) => Ok(value),
             (_, Some(Err(error)), _) => Err(Trouble::Error(error)),
             (Err(panic), answer, made) => {
                 // Of two panics the first one is told.
                 let _ = task::catch(|| drop(made));
-                discard(self.spec, answer);
+                discard(spec, answer);
                 Err(panic.into())
             }
             (Ok(()), None, None) => Err(Trouble::Aborted),
-        })
+        };
+        if let Some(span) = span {
+            drop(span);
+        }
+        Begun::Done(done)
     }
+}
 
+impl<T> Call<'_, T> {
     /// Polls it to its end, or until its limit is over or the manager is closed.
-    pub(super) async fn end<T>(&self, call: Call<'_, T>) -> Result<T, Trouble> {
-        let mut future = Caught::new(call.future);
+    pub(super) async fn end(self) -> Result<T, Trouble> {
+        let Self { spec, key, closing, span, deadline, future } = self;
+        let mut future = Caught::new(future);
         let mut asleep = false;
         let polled = poll_fn(|cx| {
             if !mem::replace(&mut asleep, true) {
                 return Poll::Pending;
             }
-            let _in_phase = self.span.as_deref().map(Span::enter);
-            waits::poll_of(self.key, || pin!(&mut future).poll(cx))
+            let _in_phase = span.as_deref().map(Span::enter);
+            waits::poll_of(key, || pin!(&mut future).poll(cx))
         });
-        let outcome = within(polled, call.deadline, self.closing).await;
+        let outcome = within(polled, deadline, closing).await;
         let discarded = future.discard();
         match outcome? {
             Ok(Ok(value)) => match discarded {
                 Ok(()) => Ok(value),
                 Err(panic) => {
-                    discard(self.spec, value);
+                    discard(spec, value);
                     Err(panic.into())
                 }
             },

@@ -102,8 +102,8 @@ impl<P: ExtensionPoint + ?Sized + 'static> PluginManager<P> {
             Err(error) => return LoadReport::not_found(error),
         };
         match waits::begin(table, None, || table.all()) {
-            Ok(waiting) => {
-                batch::load(&self.shared, table, Members::All, waiting.is_some()).await;
+            Ok((caller, _waiting)) => {
+                batch::load(&self.shared, table, Members::All, caller).await;
                 LoadReport::of(table, self.shared.missing(table))
             }
             Err(error) => LoadReport::refused(error),
@@ -137,8 +137,8 @@ impl<P: ExtensionPoint + ?Sized + 'static> PluginManager<P> {
         if let Some(problem) = table.first_unusable() {
             return Err(problem.clone());
         }
-        let waiting = waits::begin(table, None, || table.all())?;
-        batch::try_load(&self.shared, table, Members::All, waiting.is_some()).await?;
+        let (caller, _waiting) = waits::begin(table, None, || table.all())?;
+        batch::try_load(&self.shared, table, Members::All, caller).await?;
         let report = LoadReport::of(table, self.shared.missing(table));
         // Without an answer of the batch something failed all the same when the runtime was ended.
         match report.failed().first() {
@@ -155,11 +155,13 @@ impl<P: ExtensionPoint + ?Sized + 'static> PluginManager<P> {
     /// Waits for an attempt that is under way. Cancel safe.
     ///
     /// # Errors
-    /// [`LoadError::Unknown`], or the finder has no answer.
+    /// [`LoadError::Unknown`]; [`LoadError::WaitsForItself`] when the attempt under way is the one that
+    /// calls, or waits for it; or the finder has no answer.
     pub async fn reconsider(&self, name: &str) -> Result<bool, LoadError> {
         let table = self.shared.table()?;
         let Some(entry) = table.get(name) else { return Err(self.unknown(table, name)) };
-        entry.settled().await;
+        let (caller, _waiting) = waits::begin(table, Some(entry.index()), || vec![entry.index()])?;
+        entry.settled(caller.call).await;
         Ok(entry.reconsider())
     }
 
@@ -260,12 +262,11 @@ impl<P: ExtensionPoint + ?Sized + 'static> PluginManager<P> {
             return Loaded::outcome(entry);
         }
         let nodes = pulls(table, entry.index());
-        let waiting = waits::begin(table, Some(entry.index()), || nodes.clone())?;
-        let nested = waiting.is_some();
+        let (caller, _waiting) = waits::begin(table, Some(entry.index()), || nodes.clone())?;
         match nodes.as_slice() {
-            _ if entry.is_busy() => entry.settled().await,
-            [node] => batch::load_one(&self.shared, table, *node, nested).await,
-            _ => batch::load(&self.shared, table, Members::of(nodes), nested).await,
+            _ if entry.is_busy() => entry.settled(caller.call).await,
+            [node] => batch::load_one(&self.shared, table, *node, caller).await,
+            _ => batch::load(&self.shared, table, Members::of(nodes), caller).await,
         }
         Loaded::outcome(entry).map_err(|error| explained(table, error))
     }
@@ -316,8 +317,8 @@ fn explained<P: ExtensionPoint + ?Sized + 'static>(
         // Another attempt may change the way meanwhile; it never gets longer than this.
         for _ in table.rows() {
             let Some(entry) = table.get(at.name.as_str()) else { break };
-            let problem = table.unusable(&entry).cloned();
-            match problem.map_or_else(|| Loaded::outcome(&entry).map(drop), Err) {
+            let problem = table.unusable(entry).cloned();
+            match problem.map_or_else(|| Loaded::outcome(entry).map(drop), Err) {
                 Err(LoadError::Skipped { because, .. }) => at = because,
                 Err(why) => {
                     *source = Some(Arc::new(why));

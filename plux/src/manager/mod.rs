@@ -16,6 +16,8 @@ mod calling;
 
 mod load;
 
+mod attempt;
+
 mod members;
 
 mod batch;

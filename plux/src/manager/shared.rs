@@ -77,7 +77,7 @@ impl<P: ExtensionPoint + ?Sized + 'static> Shared<P> {
         let found = match found {
             Ok(Ok(found)) => found,
             Ok(Err(error)) => return Err(FindError::Failed { finder, source: error.into() }),
-            Err(panic) => return Err(FindError::Panicked { finder, panic }),
+            Err(panic) => return Err(FindError::Panicked { finder, panic: *panic }),
         };
         let table = self.table.get_or_init(|| Arc::new(Table::new(&self.namespace, found)));
         for entry in table.unresolved() {

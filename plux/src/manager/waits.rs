@@ -6,6 +6,8 @@
 
 use std::cell::Cell;
 use std::collections::VecDeque;
+use std::num::NonZeroUsize;
+use std::ptr::NonNull;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
@@ -15,20 +17,30 @@ use crate::error::LoadError;
 use crate::extension::ExtensionPoint;
 use crate::name::PluginId;
 use crate::origin::Origin;
-use crate::table::Table;
+use crate::spec::DependencyKind;
+use crate::table::{Table, next_call};
+
+/// On whose behalf attempts are made.
+#[derive(Clone, Copy)]
+pub(super) struct Caller {
+    /// The number of the call.
+    pub(super) call: u64,
+    /// Whether another load waits for it.
+    pub(super) nested: bool,
+}
 
 /// One plugin of one manager.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Key {
     /// The address of its table, which lives as long as anybody loads it.
-    table: usize,
+    table: NonZeroUsize,
     index: u32,
 }
 
 impl Key {
     #[inline]
     pub(super) fn new<P: ExtensionPoint + ?Sized + 'static>(table: &Table<P>, index: u32) -> Self {
-        Self { table: std::ptr::from_ref(table).addr(), index }
+        Self { table: NonNull::from(table).addr(), index }
     }
 }
 
@@ -40,15 +52,19 @@ thread_local! {
 /// Polls a load's own code, which may ask for other loads. It must not panic.
 #[inline]
 pub(super) fn poll_of<T>(key: Key, poll: impl FnOnce() -> T) -> T {
-    let before = LOADING.replace(Some(key));
+    let before = LOADING.with(Cell::get);
+    LOADING.with(|loading| loading.set(Some(key)));
     let polled = poll();
-    LOADING.set(before);
+    LOADING.with(|loading| loading.set(before));
     polled
 }
 
 /// A table, seen without its extension point.
 trait Names: Send + Sync {
     fn named(&self, index: u32) -> (PluginId, Origin);
+
+    /// Whether the call still waits for the plugin, if it wants all of these.
+    fn is_waited_for(&self, index: u32, wanted: &FxHashSet<u32>, call: u64) -> bool;
 }
 
 impl<P: ExtensionPoint + ?Sized + 'static> Names for Table<P> {
@@ -56,12 +72,24 @@ impl<P: ExtensionPoint + ?Sized + 'static> Names for Table<P> {
         let spec = self.row(index).spec();
         (spec.id(), spec.origin())
     }
+
+    fn is_waited_for(&self, index: u32, wanted: &FxHashSet<u32>, call: u64) -> bool {
+        let is_open = |index: u32| self.row(index).value().is_none();
+        // What has failed for the call is waited for by what requires it, while somebody tries it again.
+        let holds_up = |&(dependent, kind): &(u32, DependencyKind)| {
+            kind == DependencyKind::Requires && wanted.contains(&dependent) && is_open(dependent)
+        };
+        let is_over =
+            self.row(index).has_ended(call) && !self.graph().dependents(index).iter().any(holds_up);
+        is_open(index) && !is_over
+    }
 }
 
 /// One load that waits for others of one table.
 struct Wait {
     names: Arc<dyn Names>,
-    table: usize,
+    table: NonZeroUsize,
+    call: u64,
     /// The one that was asked for, when it was one.
     target: Option<u32>,
     on: FxHashSet<u32>,
@@ -78,7 +106,8 @@ pub(super) struct Waiting {
     wait: Arc<Wait>,
 }
 
-/// Says that the load which is being polled here, if one is, waits for these of `table`.
+/// Begins a call that wants these of `table`; the load which is being polled here, if one is, waits for
+/// them.
 ///
 /// # Errors
 /// [`LoadError::WaitsForItself`] when one of them waits for it.
@@ -86,12 +115,14 @@ pub(super) fn begin<P: ExtensionPoint + ?Sized + 'static>(
     table: &Arc<Table<P>>,
     target: Option<u32>,
     on: impl FnOnce() -> Vec<u32>,
-) -> Result<Option<Waiting>, LoadError> {
-    let Some(from) = LOADING.get() else { return Ok(None) };
+) -> Result<(Caller, Option<Waiting>), LoadError> {
+    let call = next_call();
+    let Some(from) = LOADING.get() else { return Ok((Caller { call, nested: false }, None)) };
     let undecided = |index: &u32| table.row(*index).value().is_none();
     let wait = Arc::new(Wait {
         names: Arc::clone(table) as Arc<dyn Names>,
         table: Key::new(table, 0).table,
+        call,
         target,
         on: on().into_iter().filter(undecided).collect(),
     });
@@ -100,7 +131,7 @@ pub(super) fn begin<P: ExtensionPoint + ?Sized + 'static>(
         return Err(LoadError::WaitsForItself { path });
     }
     waits.entry(from).or_default().push(Arc::clone(&wait));
-    Ok(Some(Waiting { from, wait }))
+    Ok((Caller { call, nested: true }, Some(Waiting { from, wait })))
 }
 
 impl Drop for Waiting {
@@ -124,6 +155,9 @@ fn cycle(waits: &Waits, from: Key, first: &Arc<Wait>) -> Option<Vec<(PluginId, O
     let mut queue = VecDeque::new();
     let mut reach = |wait: &Arc<Wait>, by: Option<Key>, queue: &mut VecDeque<Key>| {
         for &index in &wait.on {
+            if !wait.names.is_waited_for(index, &wait.on, wait.call) {
+                continue;
+            }
             let key = Key { table: wait.table, index };
             reached.entry(key).or_insert_with(|| {
                 queue.push_back(key);

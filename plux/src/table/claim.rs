@@ -21,19 +21,12 @@ use crate::error::{FailureCause, LoadFailure};
 use crate::extension::ExtensionPoint;
 use crate::reason::Phase;
 
-/// Numbers the calls that want something loaded, so that callers at once can share a failure.
-#[derive(Default)]
-pub(crate) struct Calls(AtomicU64);
+/// The last call that wanted something loaded, of all managers: so a claim is no more than its row.
+static LAST_CALL: AtomicU64 = AtomicU64::new(0);
 
-impl Calls {
-    /// Begins a call.
-    pub(crate) fn next(&self) -> u64 {
-        self.0.fetch_add(1, Ordering::AcqRel) + 1
-    }
-
-    fn last(&self) -> u64 {
-        self.0.load(Ordering::Acquire)
-    }
+/// Begins a call that wants something loaded: its number, by which callers at once share a failure.
+pub(crate) fn next_call() -> u64 {
+    LAST_CALL.fetch_add(1, Ordering::AcqRel) + 1
 }
 
 /// The answer to a claim.
@@ -50,13 +43,19 @@ impl<P: ExtensionPoint + ?Sized + 'static> Entry<P> {
     /// Asks to make an attempt for the call of this number. Of any number who ask at once one gets it,
     /// and an attempt that ended after the call had begun is the call's own.
     #[inline]
-    pub(crate) fn claim<'a>(&'a self, calls: &'a Calls, call: u64) -> Turn<'a, P> {
+    pub(crate) fn claim(&self, call: u64) -> Turn<'_, P> {
         let mut word = self.word.load(Ordering::Acquire);
         loop {
-            if word & BUSY != 0 {
-                return Turn::Busy;
-            }
+            let busy = word & BUSY != 0;
             let again = match word & TAG {
+                // One that has ended tells of it before it gives the row up.
+                tag if busy => {
+                    if tag <= LOADING {
+                        word & AGAIN
+                    } else {
+                        0
+                    }
+                }
                 LOADED | DISABLED => return Turn::Settled,
                 RESOLVED => 0,
                 _ => AGAIN,
@@ -67,10 +66,13 @@ impl<P: ExtensionPoint + ?Sized + 'static> Entry<P> {
             if cold.is_some_and(|cold| cold.ended >= call) {
                 return Turn::Settled;
             }
+            if busy {
+                return Turn::Busy;
+            }
             let owned = RESOLVED | BUSY | again;
             match self.word.compare_exchange_weak(word, owned, Ordering::AcqRel, Ordering::Acquire)
             {
-                Ok(_) => return Turn::Mine(Claim { hold: Hold { entry: self, calls } }),
+                Ok(_) => return Turn::Mine(Claim { hold: Hold { entry: self } }),
                 Err(now) => word = now,
             }
         }
@@ -80,7 +82,6 @@ impl<P: ExtensionPoint + ?Sized + 'static> Entry<P> {
 /// The ownership itself. Dropped before its end, with the runtime, it leaves the row failed.
 struct Hold<'a, P: ExtensionPoint + ?Sized + 'static> {
     entry: &'a Entry<P>,
-    calls: &'a Calls,
 }
 
 impl<'a, P: ExtensionPoint + ?Sized + 'static> Hold<'a, P> {
@@ -119,7 +120,7 @@ impl<'a, P: ExtensionPoint + ?Sized + 'static> Hold<'a, P> {
             if plugin.is_some() {
                 cold.plugin = plugin;
             }
-            cold.ended = self.calls.last();
+            cold.ended = LAST_CALL.load(Ordering::Acquire);
             let before = cold.reason.replace(reason);
             self.publish(self.tag(), tag);
             before
@@ -159,9 +160,9 @@ impl<'a, P: ExtensionPoint + ?Sized + 'static> Claim<'a, P> {
     }
 
     #[inline]
-    pub(crate) fn initialized(self, plugin: Arc<P>) -> Initialized<'a, P> {
+    pub(crate) fn initialized(self) -> Initialized<'a, P> {
         self.hold.publish(RESOLVED, INITIALIZED);
-        Initialized { hold: self.hold, plugin }
+        Initialized { hold: self.hold }
     }
 
     pub(crate) fn not(self, reason: Reason) -> Ended<'a, P> {
@@ -172,49 +173,39 @@ impl<'a, P: ExtensionPoint + ?Sized + 'static> Claim<'a, P> {
 /// An attempt whose plugin is there.
 pub(crate) struct Initialized<'a, P: ExtensionPoint + ?Sized + 'static> {
     hold: Hold<'a, P>,
-    plugin: Arc<P>,
 }
 
 impl<'a, P: ExtensionPoint + ?Sized + 'static> Initialized<'a, P> {
-    pub(crate) fn plugin(&self) -> &P {
-        &self.plugin
-    }
-
     #[inline]
     pub(crate) fn loading(self) -> Loading<'a, P> {
         self.hold.publish(INITIALIZED, LOADING);
-        Loading { hold: self.hold, plugin: self.plugin }
+        Loading { hold: self.hold }
     }
 
-    pub(crate) fn not(self, reason: Reason) -> Ended<'a, P> {
-        self.hold.not(Some(self.plugin), reason)
+    pub(crate) fn not(self, plugin: Option<Arc<P>>, reason: Reason) -> Ended<'a, P> {
+        self.hold.not(plugin, reason)
     }
 }
 
 /// An attempt whose plugin is being loaded.
 pub(crate) struct Loading<'a, P: ExtensionPoint + ?Sized + 'static> {
     hold: Hold<'a, P>,
-    plugin: Arc<P>,
 }
 
 impl<'a, P: ExtensionPoint + ?Sized + 'static> Loading<'a, P> {
-    pub(crate) fn plugin(&self) -> &P {
-        &self.plugin
-    }
-
     #[inline]
-    pub(crate) fn loaded(self, output: P::Output) -> Ended<'a, P> {
-        let entry = self.hold.entry;
-        // It is empty: only the owner sets it, and a row with a value is never owned again.
-        let _ = entry.value.set(Value { output, plugin: self.plugin });
-        if self.hold.publish(LOADING, LOADED) & AGAIN != 0 {
-            entry.forget();
+    pub(crate) fn loaded(self, plugin: Arc<P>, output: P::Output) -> Ended<'a, P> {
+        let Self { hold } = self;
+        // It is empty: only the owner fills it, and a row with a value is never owned again.
+        hold.entry.value.get_or_init(|| Value { output, plugin });
+        if hold.publish(LOADING, LOADED) & AGAIN != 0 {
+            hold.entry.forget();
         }
-        self.hold.close(LOADED)
+        hold.close(LOADED)
     }
 
-    pub(crate) fn not(self, reason: Reason) -> Ended<'a, P> {
-        self.hold.not(Some(self.plugin), reason)
+    pub(crate) fn not(self, plugin: Option<Arc<P>>, reason: Reason) -> Ended<'a, P> {
+        self.hold.not(plugin, reason)
     }
 }
 

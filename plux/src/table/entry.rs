@@ -132,6 +132,18 @@ impl<P: ExtensionPoint + ?Sized + 'static> Entry<P> {
         self.word.load(Ordering::Acquire) & TAG == DISABLED
     }
 
+    /// Whether an attempt can begin: nobody makes one, and it is not settled for good.
+    pub(crate) fn is_open(&self) -> bool {
+        let word = self.word.load(Ordering::Acquire);
+        word & BUSY == 0 && !matches!(word & TAG, LOADED | DISABLED)
+    }
+
+    /// Whether an attempt has ended since the call of this number began; that one is the call's own, also
+    /// when somebody tries again.
+    pub(crate) fn has_ended(&self, call: u64) -> bool {
+        self.cold.lock().as_ref().is_some_and(|cold| cold.ended >= call)
+    }
+
     /// Has the next call make an attempt, if the last one said that it does not want to load.
     pub(crate) fn reconsider(&self) -> bool {
         // Held so that no attempt can end, and be found to be the call's own, in between.
@@ -196,19 +208,29 @@ impl<P: ExtensionPoint + ?Sized + 'static> Entry<P> {
         }
     }
 
-    /// Returns when the attempt under way, if one is, has ended; another may have begun. Cancel safe.
-    pub(crate) async fn settled(&self) {
+    /// Returns when an attempt of those since the call of this number began has given the row up, or nobody
+    /// owns it; somebody may again. Cancel safe.
+    pub(crate) async fn settled(&self, call: u64) {
         if self.is_busy()
-            && let Some(given_up) = self.wait()
+            && let Some(given_up) = self.wait(call)
         {
             given_up.await;
         }
     }
 
-    /// What resolves when the owner gives the row up; `None` when nobody owns it. It counts from here,
-    /// polled or not.
-    fn wait(&self) -> Option<OwnedNotified> {
+    /// Returns when the owner of the row, if it has one, has given it up. Cancel safe.
+    pub(crate) async fn given_up(&self) {
+        self.settled(u64::MAX).await;
+    }
+
+    /// What resolves when the owner gives the row up; `None` when there is nothing to wait for. It counts
+    /// from here, polled or not.
+    fn wait(&self, call: u64) -> Option<OwnedNotified> {
         let mut slot = self.cold.lock();
+        let anew = self.word.load(Ordering::Acquire) & TAG <= LOADING;
+        if anew && slot.as_ref().is_some_and(|cold| cold.ended >= call) {
+            return None;
+        }
         let set = |word: u32| (word & BUSY != 0).then_some(word | WAITED);
         self.word.try_update(Ordering::AcqRel, Ordering::Acquire, set).ok()?;
         let waiters = slot.get_or_insert_default().waiters.get_or_insert_default();

@@ -6,6 +6,6 @@ mod claim;
 
 mod rows;
 
-pub(crate) use claim::{Claim, Ended, Initialized, Turn};
+pub(crate) use claim::{Claim, Ended, Initialized, Loading, Turn, next_call};
 pub(crate) use entry::{Entry, Outcome, Reason, Value, discard};
 pub(crate) use rows::Table;

@@ -8,7 +8,6 @@ use std::sync::Arc;
 use dashmap::DashMap;
 use rustc_hash::{FxBuildHasher, FxHashMap};
 
-use super::claim::Calls;
 use super::entry::{Entry, Value, discard};
 use crate::error::{EntryError, FailureCause, FindError, LoadError, LoadFailure, Near};
 use crate::extension::ExtensionPoint;
@@ -31,7 +30,6 @@ pub(crate) struct Table<P: ExtensionPoint + ?Sized + 'static> {
     unusable: FxHashMap<u32, LoadError>,
     /// The entries of the finder that no row stands for.
     unresolved: Vec<EntryError>,
-    pub(crate) calls: Calls,
 }
 
 impl<P: ExtensionPoint + ?Sized + 'static> Table<P> {
@@ -73,7 +71,7 @@ impl<P: ExtensionPoint + ?Sized + 'static> Table<P> {
         for (node, problem) in graph.problems() {
             unusable.entry(node).or_insert_with(|| LoadError::Graph(Arc::clone(problem)));
         }
-        Self { by_name, rows, graph, unusable, unresolved, calls: Calls::default() }
+        Self { by_name, rows, graph, unusable, unresolved }
     }
 
     /// The row of that name. It is the one in the list: a clone of the map's would count up and down.

@@ -110,14 +110,14 @@ async fn attend(service: &Arc<dyn Service>, run: &Arc<Incarnation>) -> Exit {
     let cx = ServiceContext { run: Arc::clone(run) };
     let mut future = match catch(|| within(run, || service.run(cx))) {
         Ok(future) => Caught::new(future),
-        Err(panic) => return Exit::Panicked(panic),
+        Err(panic) => return Exit::Panicked(*panic),
     };
     let exit = poll_fn(|cx| {
         if run.poll_aborted(cx) {
             return Poll::Ready(Exit::Aborted);
         }
         if let Some(panic) = run.poll_panicked(cx) {
-            return Poll::Ready(Exit::Panicked(panic));
+            return Poll::Ready(Exit::Panicked(*panic));
         }
         within(run, || std::pin::Pin::new(&mut future).poll(cx)).map(exit_of)
     })
@@ -125,18 +125,18 @@ async fn attend(service: &Arc<dyn Service>, run: &Arc<Incarnation>) -> Exit {
     or_panicked(exit, within(run, || future.discard()).err())
 }
 
-fn exit_of(outcome: Result<Result<(), BoxError>, Panic>) -> Exit {
+fn exit_of(outcome: Result<Result<(), BoxError>, Box<Panic>>) -> Exit {
     match outcome {
         Ok(Ok(())) => Exit::Completed,
         Ok(Err(error)) => Exit::Failed(Arc::from(error)),
-        Err(panic) => Exit::Panicked(panic),
+        Err(panic) => Exit::Panicked(*panic),
     }
 }
 
 /// A panic on the way out is the exit, unless there was a failure before it.
-fn or_panicked(exit: Exit, panic: Option<Panic>) -> Exit {
+fn or_panicked(exit: Exit, panic: Option<Box<Panic>>) -> Exit {
     match (exit, panic) {
-        (Exit::Completed | Exit::Aborted, Some(panic)) => Exit::Panicked(panic),
+        (Exit::Completed | Exit::Aborted, Some(panic)) => Exit::Panicked(*panic),
         (exit, _) => exit,
     }
 }

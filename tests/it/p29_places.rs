@@ -1,0 +1,262 @@
+//! Loads that ask for loads while few may load at once, and while others try again.
+
+use std::future::Future;
+use std::num::NonZeroUsize;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use plux::{BoxError, Disabled, FailureCause, LoadError, PluginManager};
+use tokio::sync::Semaphore;
+use tokio::time::{sleep, timeout};
+
+use crate::scripted::{PATIENCE, Plugin, Script, failure, finder, idle, manager, spawn, state};
+
+type Manager = PluginManager<dyn Script>;
+
+/// Where loads find the manager that is built of them.
+type Slot = Arc<OnceLock<Manager>>;
+
+/// A plugin whose load does something with the manager; it is told how often it was called before.
+fn with<F>(
+    name: &str,
+    slot: &Slot,
+    load: impl Fn(Manager, usize) -> F + Send + Sync + 'static,
+) -> Plugin
+where
+    F: Future<Output = Result<(), BoxError>> + Send + 'static,
+{
+    let (slot, calls) = (Arc::clone(slot), AtomicUsize::new(0));
+    Plugin::new(name)
+        .yields(move || load(slot.get().unwrap().clone(), calls.fetch_add(1, Ordering::SeqCst)))
+}
+
+fn one_at_once(plugins: impl IntoIterator<Item = Plugin>) -> Manager {
+    let builder = PluginManager::builder(()).finder(finder(plugins));
+    builder.max_concurrent(NonZeroUsize::MIN).build()
+}
+
+/// The load goes on beside the test.
+fn beside(manager: &Manager, name: &'static str) -> tokio::task::JoinHandle<bool> {
+    let manager = manager.clone();
+    spawn(async move { manager.load(name).await.is_ok() })
+}
+
+#[tokio::test(start_paused = true)]
+async fn p13_p29_a_load_that_reconsiders_its_own_plugin_is_an_error() {
+    let slot = Slot::default();
+    let manager = manager([with("a", &slot, |manager, _| async move {
+        manager.reconsider("a").await?;
+        Ok(())
+    })]);
+    slot.set(manager.clone()).unwrap();
+    let error = timeout(PATIENCE, manager.load("a")).await.expect("it hangs").unwrap_err();
+    let failed = failure(error);
+    let FailureCause::Error(cause) = &failed.cause else { panic!("{failed:?}") };
+    assert!(matches!(cause.downcast_ref(), Some(LoadError::WaitsForItself { .. })), "{cause}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn p23_p29_who_waits_for_a_place_keeps_nobody_from_the_plugin() {
+    let slot = Slot::default();
+    let gate = Arc::new(Semaphore::new(0));
+    let closed = Arc::clone(&gate);
+    let r = with("r", &slot, move |_, calls| {
+        let gate = Arc::clone(&closed);
+        async move {
+            match calls {
+                0 => sleep(Duration::from_millis(5)).await,
+                _ => gate.acquire().await?.forget(),
+            }
+            Err("not this time".into())
+        }
+    });
+    // It begins the second try of r, and leaves it to itself.
+    let z = with("z", &slot, |manager, _| async move {
+        let _ = timeout(Duration::from_millis(1), manager.load("r")).await;
+        Ok(())
+    });
+    let p = with("p", &slot, |manager, _| async move {
+        let _ = manager.load("x").await;
+        Ok(())
+    });
+    let manager = one_at_once([r, Plugin::new("x").requires("r"), z, p]);
+    slot.set(manager.clone()).unwrap();
+    let x = beside(&manager, "x");
+    sleep(Duration::from_millis(1)).await;
+    let z = beside(&manager, "z");
+    sleep(Duration::from_millis(20)).await;
+    // Now p has the only place and asks for x, which waits for r, and after that for a place.
+    let p = beside(&manager, "p");
+    sleep(Duration::from_millis(1)).await;
+    gate.add_permits(10);
+    assert!(timeout(PATIENCE, p).await.expect("p hangs").unwrap());
+    assert!(!timeout(PATIENCE, x).await.expect("x hangs").unwrap());
+    assert!(z.await.unwrap());
+}
+
+#[tokio::test(start_paused = true)]
+async fn p23_what_is_only_to_be_skipped_or_has_loaded_needs_no_place() {
+    let plugins = [
+        Plugin::new("hangs").hangs(),
+        Plugin::new("disabled").disabled(),
+        Plugin::new("loaded"),
+        Plugin::new("skipped").requires("disabled"),
+    ];
+    let manager = one_at_once(plugins);
+    assert!(manager.load("disabled").await.is_err());
+    assert!(manager.load("loaded").await.is_ok());
+    let _hangs = beside(&manager, "hangs");
+    idle().await;
+    let skipped = timeout(PATIENCE, manager.load("skipped")).await.expect("it waits for a place");
+    assert!(matches!(skipped, Err(LoadError::Skipped { .. })), "{skipped:?}");
+    for name in ["disabled", "loaded"] {
+        timeout(PATIENCE, manager.load(name)).await.expect("it waits for a place").ok();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn p23_all_that_a_load_asks_for_goes_in_its_place_also_of_another_manager() {
+    let others: Vec<_> = (0..20).map(|at| Plugin::new(&format!("p{at:02}")).takes(10)).collect();
+    let inner = one_at_once(others);
+    let slot = Slot::default();
+    let manager = one_at_once([with("a", &slot, move |_, _| {
+        let inner = inner.clone();
+        async move {
+            let began = tokio::time::Instant::now();
+            assert!(inner.load_all().await.is_ok());
+            assert!(began.elapsed() < Duration::from_millis(15), "one after another");
+            Ok(())
+        }
+    })]);
+    slot.set(manager.clone()).unwrap();
+    assert!(timeout(PATIENCE, manager.load("a")).await.expect("it hangs").is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn p29_what_failed_for_a_call_and_is_tried_again_elsewhere_closes_no_way() {
+    // p waits for x; x wanted w, which has failed. Tried again, w may wait for p.
+    let slot = Slot::default();
+    let w = with("w", &slot, |manager, calls| async move {
+        if calls == 0 {
+            return Err("the first time".into());
+        }
+        manager.load("p").await?;
+        Ok(())
+    });
+    let p = with("p", &slot, |manager, _| async move {
+        manager.load("x").await?;
+        Ok(())
+    });
+    let manager = manager([w, Plugin::new("x").wants("w").takes(50), p]);
+    slot.set(manager.clone()).unwrap();
+    let first = beside(&manager, "p");
+    sleep(Duration::from_millis(5)).await;
+    let again = timeout(PATIENCE, manager.load("w")).await.expect("it hangs");
+    assert!(again.is_ok(), "{again:?}");
+    assert!(first.await.unwrap());
+}
+
+#[tokio::test(start_paused = true)]
+async fn p29_the_end_of_one_wait_does_not_forget_the_other() {
+    let slot = Slot::default();
+    let a = with("a", &slot, |manager, _| async move {
+        let (b, c) = tokio::join!(manager.load("b"), manager.load("c"));
+        assert!(b.is_ok() && c.is_err());
+        Ok(())
+    });
+    // When it asks for a, the wait of a for b is over, and that for c is not.
+    let c = with("c", &slot, |manager, _| async move {
+        sleep(Duration::from_millis(20)).await;
+        manager.load("a").await?;
+        Ok(())
+    });
+    let manager = manager([a, Plugin::new("b").takes(5), c]);
+    slot.set(manager.clone()).unwrap();
+    assert!(timeout(PATIENCE, manager.load("a")).await.expect("it hangs").is_ok());
+}
+
+/// A number that looks like any.
+fn roll(seed: &AtomicUsize) -> usize {
+    let at = seed.fetch_add(0x9E37_79B9, Ordering::Relaxed);
+    (at ^ (at >> 7)).wrapping_mul(0x85EB_CA6B) >> 16
+}
+
+/// What a load does in the end.
+fn ending(roll: usize) -> Result<(), BoxError> {
+    match roll % 9 {
+        0..=2 => Err("no".into()),
+        3 => Err(Disabled::because("not now").into()),
+        4 => std::panic::resume_unwind(Box::new("a panic")),
+        _ => Ok(()),
+    }
+}
+
+/// Plugins of which each requires or wants some before it, and whose loads ask for others.
+fn asking(slot: &Slot, seed: &Arc<AtomicUsize>) -> Vec<Plugin> {
+    let plugin = |at: usize| {
+        let rolls = Arc::clone(seed);
+        let mut plugin = with(&format!("p{at}"), slot, move |manager, _| {
+            let roll = roll(&rolls);
+            async move {
+                for _ in 0..roll % 3 {
+                    tokio::task::yield_now().await;
+                }
+                let name = format!("p{}", (roll >> 5) % 6);
+                match (roll >> 9) % 6 {
+                    0 => drop(futures::poll!(Box::pin(manager.load(&name)))),
+                    1 | 2 => drop(manager.load(&name).await),
+                    _ => {}
+                }
+                ending(roll >> 3)
+            }
+        });
+        if at > 0 {
+            plugin = plugin.requires(&format!("p{}", roll(seed) % at));
+        }
+        if at > 1 {
+            plugin = plugin.wants(&format!("p{}", roll(seed) % at));
+        }
+        plugin
+    };
+    (0..6).map(plugin).collect()
+}
+
+/// Calls of one task, some of which are given up.
+async fn calls(manager: Manager, seed: Arc<AtomicUsize>) {
+    for _ in 0..4 {
+        let roll = roll(&seed);
+        let name = format!("p{}", roll % 6);
+        match (roll >> 4) % 8 {
+            0 | 1 => drop(manager.load_all().await),
+            2 => drop(manager.try_load_all().await),
+            3 => drop(manager.reconsider(&name).await),
+            4 => drop(futures::poll!(Box::pin(manager.load(&name)))),
+            _ => drop(manager.load(&name).await),
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn p13_p15_p16_p23_p29_random_calls_on_many_threads_all_end() {
+    let seed = Arc::new(AtomicUsize::new(7));
+    for round in 0..120 {
+        let slot = Slot::default();
+        let mut builder = PluginManager::builder(()).finder(finder(asking(&slot, &seed)));
+        let limit = NonZeroUsize::new(round % 3);
+        if let Some(limit) = limit {
+            builder = builder.max_concurrent(limit);
+        }
+        let manager = builder.build();
+        slot.set(manager.clone()).unwrap();
+        let tasks: Vec<_> =
+            (0..8).map(|_| spawn(calls(manager.clone(), Arc::clone(&seed)))).collect();
+        for task in tasks {
+            if timeout(PATIENCE, task).await.is_err() {
+                let stand = |at| state(&manager, &format!("p{at}"));
+                let stand: Vec<_> = (0..6).map(stand).collect();
+                panic!("round {round}, limit {limit:?}: {stand:?}");
+            }
+        }
+    }
+}
