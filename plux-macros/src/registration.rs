@@ -143,9 +143,11 @@ impl Registration<'_> {
         let grace_period = self.args.grace_period.map(Limit::variant).into_iter();
         let start_timeout = self.args.start_timeout.map(Limit::variant).into_iter();
         quote! {
-            #private::ServiceOptions::NONE
-                #(.with_grace_period(#private::GracePeriod::#grace_period))*
-                #(.with_start_timeout(#private::StartTimeout::#start_timeout))*
+            const {
+                &#private::ServiceOptions::NONE
+                    #(.with_grace_period(#private::GracePeriod::#grace_period))*
+                    #(.with_start_timeout(#private::StartTimeout::#start_timeout))*
+            }
         }
     }
 }

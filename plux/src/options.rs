@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use crate::restart::{Backoff, GiveUp, Intensity, Reaction, RestartPolicy};
+
 /// How long a service may take to stop after it was told to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum GracePeriod {
     /// At most this long; zero aborts at once.
@@ -52,11 +54,32 @@ pub struct ServiceOptions {
     pub grace_period: Option<GracePeriod>,
     /// From the beginning of an attempt to readiness.
     pub start_timeout: Option<StartTimeout>,
+    /// After which ends it is started again.
+    pub restart: Option<RestartPolicy>,
+    /// How long a restart waits.
+    pub backoff: Option<Backoff>,
+    /// How long a run must have been ready for the count of failures to begin anew.
+    pub stable_after: Option<Duration>,
+    /// How many restarts it may need.
+    pub intensity: Option<Intensity>,
+    /// What becomes of it when it needs more.
+    pub give_up: Option<GiveUp>,
+    /// What happens to it when one that it requires has ended.
+    pub reaction: Option<Reaction>,
 }
 
 impl ServiceOptions {
     /// Nothing set.
-    pub const NONE: Self = Self { grace_period: None, start_timeout: None };
+    pub const NONE: Self = Self {
+        grace_period: None,
+        start_timeout: None,
+        restart: None,
+        backoff: None,
+        stable_after: None,
+        intensity: None,
+        give_up: None,
+        reaction: None,
+    };
 
     /// Sets the time from the stop signal to the abort.
     #[must_use]
@@ -72,11 +95,59 @@ impl ServiceOptions {
         self
     }
 
+    /// Sets after which ends it is started again.
+    #[must_use]
+    pub const fn with_restart(mut self, policy: RestartPolicy) -> Self {
+        self.restart = Some(policy);
+        self
+    }
+
+    /// Sets how long a restart waits.
+    #[must_use]
+    pub const fn with_backoff(mut self, backoff: Backoff) -> Self {
+        self.backoff = Some(backoff);
+        self
+    }
+
+    /// Sets how long a run must have been ready for the count of failures to begin anew.
+    #[must_use]
+    pub const fn with_stable_after(mut self, time: Duration) -> Self {
+        self.stable_after = Some(time);
+        self
+    }
+
+    /// Sets how many restarts it may need.
+    #[must_use]
+    pub const fn with_intensity(mut self, intensity: Intensity) -> Self {
+        self.intensity = Some(intensity);
+        self
+    }
+
+    /// Sets what becomes of it when it needs more restarts than that.
+    #[must_use]
+    pub const fn with_give_up(mut self, give_up: GiveUp) -> Self {
+        self.give_up = Some(give_up);
+        self
+    }
+
+    /// Sets what happens to it when one that it requires has ended.
+    #[must_use]
+    pub const fn with_reaction(mut self, reaction: Reaction) -> Self {
+        self.reaction = Some(reaction);
+        self
+    }
+
     /// What is set here, or else in `other`.
     pub(crate) fn or(self, other: Self) -> Self {
         Self {
             grace_period: self.grace_period.or(other.grace_period),
             start_timeout: self.start_timeout.or(other.start_timeout),
+            restart: self.restart.or(other.restart),
+            backoff: self.backoff.or(other.backoff),
+            stable_after: self.stable_after.or(other.stable_after),
+            intensity: self.intensity.or(other.intensity),
+            give_up: self.give_up.or(other.give_up),
+            reaction: self.reaction.or(other.reaction),
         }
     }
 }

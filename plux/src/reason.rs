@@ -102,6 +102,32 @@ impl fmt::Display for Stopped {
     }
 }
 
+/// What a service may end with to say that another run would not help: it is left failed, whatever its
+/// [`RestartPolicy`](crate::RestartPolicy).
+///
+/// ```
+/// use plux::{BoxError, Fatal, ServiceContext};
+///
+/// async fn serve(cx: ServiceContext) -> Result<(), BoxError> {
+///     let key = std::env::var("LICENCE_KEY").map_err(Fatal::because)?;
+///     cx.ready(key);
+///     cx.stopping().await;
+///     Ok(())
+/// }
+/// ```
+#[derive(Debug, thiserror::Error)]
+#[error("fatal: {source}")]
+pub struct Fatal {
+    source: Box<dyn std::error::Error + Send + Sync>,
+}
+
+impl Fatal {
+    /// Says why.
+    pub fn because(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self { source: error.into() }
+    }
+}
+
 /// What `load` (or `should_load`) may fail with to say that the plugin does not want to be loaded.
 /// That is no failure: the plugin is disabled, and the reason is kept.
 ///

@@ -121,6 +121,13 @@ enum FactoryRef {
     Shared(Box<dyn AnyFactory>),
 }
 
+/// Elsewhere, because they are large and mostly nothing is set.
+#[derive(Debug)]
+enum OptionsRef {
+    Static(&'static ServiceOptions),
+    Own(Box<ServiceOptions>),
+}
+
 /// The constant description of a plugin.
 #[derive(Debug)]
 pub struct PluginSpec {
@@ -128,7 +135,7 @@ pub struct PluginSpec {
     name: Name,
     factory: FactoryRef,
     dependencies: Cow<'static, [Dependency]>,
-    service: ServiceOptions,
+    service: OptionsRef,
     origin: Origin,
     record: &'static [u8],
 }
@@ -141,7 +148,7 @@ impl PluginSpec {
         name: &'static str,
         factory: &'static dyn AnyFactory,
         dependencies: &'static [Dependency],
-        service: ServiceOptions,
+        service: &'static ServiceOptions,
         origin: Origin,
         record: &'static [u8],
     ) -> Self {
@@ -150,7 +157,7 @@ impl PluginSpec {
             name: Name::literal(name),
             factory: FactoryRef::Static(factory),
             dependencies: Cow::Borrowed(dependencies),
-            service,
+            service: OptionsRef::Static(service),
             origin,
             record,
         }
@@ -170,7 +177,7 @@ impl PluginSpec {
             name,
             factory: FactoryRef::Shared(Box::new(Factory::from_fn(factory))),
             dependencies: Cow::Borrowed(&[]),
-            service: ServiceOptions::NONE,
+            service: OptionsRef::Static(&ServiceOptions::NONE),
             origin: Origin::new("", "", "", place.file(), place.line()),
             record: &[],
         }
@@ -186,7 +193,7 @@ impl PluginSpec {
     /// Sets what a supervisor should know of the service.
     #[must_use]
     pub fn with_service(mut self, service: ServiceOptions) -> Self {
-        self.service = service;
+        self.service = OptionsRef::Own(Box::new(service));
         self
     }
 
@@ -219,7 +226,10 @@ impl PluginSpec {
 
     /// What the attributes set for a service.
     pub fn service(&self) -> ServiceOptions {
-        self.service
+        match &self.service {
+            OptionsRef::Static(options) => **options,
+            OptionsRef::Own(options) => **options,
+        }
     }
 
     /// Where it was registered.

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::error::{LoadFailure, ServiceFailure};
 use crate::name::PluginId;
@@ -51,9 +52,11 @@ impl fmt::Display for PluginState {
 ///
 /// ```text
 /// stopped ─► waiting ─► starting ─► running ─► stopping ─► stopped
-///    └───────────────────►┘ │          │           │
-///                           └──────────┴───────────┴─────► failed
-///                           └────────────────────────────► disabled
+///    └───────────────────►┘▲│          │           │
+///                          ││          │           │
+///               backoff ───┘└──────────┴───────────┴─────► failed
+///                  ▲        │          │                     │
+///                  └────────┴──────────┘ ◄───────────────────┘ disabled
 /// ```
 #[derive(Debug, Clone)]
 #[non_exhaustive]
@@ -62,6 +65,13 @@ pub enum ServiceState {
     Stopped(Stopped),
     /// It is to start as soon as what it depends on allows.
     Waiting,
+    /// It has failed, or completed, and is restarted after a delay.
+    Backoff {
+        /// What is restarted.
+        cause: Arc<ServiceFailure>,
+        /// How long that waits, counted from then.
+        delay: Duration,
+    },
     /// Its plugin loads, or it runs and is not ready yet.
     Starting,
     /// It is ready.
@@ -80,6 +90,7 @@ impl ServiceState {
         match self {
             Self::Stopped(_) => "stopped",
             Self::Waiting => "waiting",
+            Self::Backoff { .. } => "backoff",
             Self::Starting => "starting",
             Self::Running => "running",
             Self::Stopping(_) => "stopping",
@@ -99,6 +110,7 @@ impl fmt::Display for ServiceState {
         match self {
             Self::Stopped(why) => write!(f, "stopped ({why})"),
             Self::Stopping(reason) => write!(f, "stopping ({reason})"),
+            Self::Backoff { cause, delay } => write!(f, "backoff for {delay:?}: {cause}"),
             Self::Failed(failure) => write!(f, "failed: {failure}"),
             Self::Disabled(reason) => write!(f, "disabled: {reason}"),
             other => f.write_str(other.word()),

@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::panicking;
 
 use plux::{
-    BoxError, ListFinder, Name, Namespace, PluginManager, PluginSpec, Service, ServiceContext,
-    StartOutcome, Supervisor,
+    BoxError, ListFinder, Name, Namespace, PluginManager, PluginSpec, RestartPolicy, Service,
+    ServiceContext, StartOutcome, Supervisor,
 };
 
 use crate::kit::{Scripted, settle};
@@ -66,7 +66,8 @@ async fn c02_the_destructor_of_an_error_runs_nowhere_near_the_supervisors_loop()
         PluginSpec::new::<dyn Scripted>(namespace, name, move || Ok(Arc::new(fails.clone())));
     let manager =
         PluginManager::<dyn Scripted>::builder(()).finder(ListFinder::new([spec])).build();
-    let supervisor = Supervisor::builder().manager(manager).build().unwrap();
+    let supervisor =
+        Supervisor::builder().manager(manager).restart(RestartPolicy::Temporary).build().unwrap();
     for state in ["failed", "failed", "running"] {
         // Nobody waits for the answer: it stays with the supervisor, and the error in it.
         supervisor.request_restart("a").unwrap();

@@ -29,6 +29,8 @@ mod d03_holds;
 #[cfg(test)]
 mod d04_stop;
 #[cfg(test)]
+mod d05_edges;
+#[cfg(test)]
 mod d05_reactions;
 #[cfg(test)]
 mod drop;
@@ -78,6 +80,12 @@ mod panic;
 mod python_filters;
 #[cfg(test)]
 mod python_manager;
+#[cfg(test)]
+mod r01_policies;
+#[cfg(test)]
+mod r03_backoff;
+#[cfg(test)]
+mod r05_giving_up;
 #[cfg(test)]
 mod registration;
 #[cfg(test)]

@@ -5,8 +5,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use plux::{
-    BoxError, Exit, ListFinder, Name, Namespace, Panic, PluginManager, PluginSpec, Service,
-    ServiceContext, ServiceFailure, ServiceState, StartError, StopHow, Supervisor,
+    BoxError, Exit, ListFinder, Name, Namespace, Panic, PluginManager, PluginSpec, RestartPolicy,
+    Service, ServiceContext, ServiceFailure, ServiceState, StartError, StopHow, Supervisor,
 };
 
 use crate::kit::{Do, Kit, OnStop, Probe, SECOND, Scripted, settle};
@@ -83,7 +83,8 @@ async fn end_of(odd: Odd) -> (Result<(), StartError>, Arc<ServiceFailure>) {
     );
     let manager =
         PluginManager::<dyn Scripted>::builder(()).finder(ListFinder::new([spec])).build();
-    let supervisor = Supervisor::builder().manager(manager).build().unwrap();
+    let supervisor =
+        Supervisor::builder().manager(manager).restart(RestartPolicy::Temporary).build().unwrap();
     let start = supervisor.start("odd").await.map(drop);
     match supervisor.wait("odd").await.unwrap() {
         ServiceState::Failed(failure) => (start, failure),

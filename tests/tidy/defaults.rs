@@ -36,11 +36,17 @@ fn fields(text: &str) -> Vec<(String, String)> {
 
 /// A default as the table writes it.
 fn written(value: &str) -> String {
-    let plain = value.strip_prefix("Bounded(").and_then(|rest| rest.strip_suffix(')'));
-    match plain.unwrap_or(value) {
-        "None" => "none".to_owned(),
-        plain => plain.replace('s', " s"),
+    let within = |prefix| value.strip_prefix(prefix).and_then(|rest| rest.strip_suffix(')'));
+    let plain = within("Bounded(").or_else(|| within("Some(")).unwrap_or(value);
+    let mut text = String::new();
+    for letter in plain.chars() {
+        // Between a number and its unit.
+        if letter.is_alphabetic() && text.ends_with(|last: char| last.is_ascii_digit()) {
+            text.push(' ');
+        }
+        text.push(letter);
     }
+    if text == "None" { "none".to_owned() } else { text }
 }
 
 #[test]

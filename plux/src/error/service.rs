@@ -75,11 +75,27 @@ pub enum ServiceFailure {
     /// It had been ready, and ended.
     #[error(transparent)]
     Exit(Exit),
+    /// It needed more restarts than its intensity allows.
+    #[error("it was given up after {restarts} restarts within {period:?}{}: {source}", tried_again(.again))]
+    GaveUp {
+        /// How many restarts it had.
+        restarts: u32,
+        /// Within which time.
+        period: Duration,
+        /// When it is tried again, counted from then; never, without a cool-down.
+        again: Option<Duration>,
+        /// What it failed with last.
+        source: Arc<ServiceFailure>,
+    },
     /// It did not end within the join bound of its stop.
     #[error(
         "it was aborted and did not end within the join timeout; it can be started again once it has"
     )]
     Leaked,
+}
+
+fn tried_again(after: &Option<Duration>) -> String {
+    after.map(|after| format!(", and is tried again after {after:?}")).unwrap_or_default()
 }
 
 /// Why a start did not lead to a running service.
@@ -333,6 +349,29 @@ pub enum BuildProblem {
         name: String,
         /// Names like it.
         near: Near,
+    },
+    /// A time of no length would never be over, or never begin.
+    #[error("`{name}` (registered at {origin}) has {option} of zero: {way_out}")]
+    ZeroTime {
+        /// The service.
+        name: Name,
+        /// Where it was registered.
+        origin: Origin,
+        /// What it is called, with its article.
+        option: &'static str,
+        /// What to set instead.
+        way_out: &'static str,
+    },
+    /// What is never restarted can not be restarted for another's sake.
+    #[error(
+        "`{name}` (registered at {origin}) is temporary and has the reaction `restart`: set its \
+         reaction to `stop` or `keep`, or another restart policy"
+    )]
+    RestartOfTemporary {
+        /// The service.
+        name: Name,
+        /// Where it was registered.
+        origin: Origin,
     },
     /// Unlimited grace could hold a shutdown for ever.
     #[error(

@@ -61,6 +61,7 @@ pub(crate) fn index(place: usize) -> Index {
 mod tests {
     use super::*;
     use crate::graph::GraphBuilder;
+    use crate::options::ServiceOptions;
     use crate::spec::DependencyKind::{After, Requires};
 
     const SECOND: Duration = Duration::from_secs(1);
@@ -71,10 +72,10 @@ mod tests {
         graph.edge(1, Requires, 0);
         graph.edge(2, After, 1);
         let graph = graph.build(|_| unreachable!("no edge is wrong"));
-        let limits = grace.map(|grace| Limits {
-            grace_period: grace
-                .map_or(GracePeriod::Unlimited, |grace| GracePeriod::Bounded(grace * SECOND)),
-            start_timeout: None,
+        let limits = grace.map(|grace| {
+            let grace =
+                grace.map_or(GracePeriod::Unlimited, |grace| GracePeriod::Bounded(grace * SECOND));
+            Limits::of(ServiceOptions::NONE.with_grace_period(grace))
         });
         shutdown_bound(&graph, &limits, SECOND, whole.map(|whole| whole * SECOND))
     }

@@ -1,6 +1,7 @@
 //! What a supervisor is made of, and the refusal of what can not work.
 
 use std::collections::BTreeMap;
+use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,7 +17,7 @@ use crate::listener::{Hub, Listener};
 use crate::manager::PluginManager;
 use crate::name::{Name, PluginId};
 use crate::near::{Looks, near};
-use crate::options::{GracePeriod, ServiceOptions, StartTimeout};
+use crate::options::ServiceOptions;
 use crate::service::Service;
 use crate::spec::{DependencyKind, SpecRef};
 use crate::task;
@@ -37,8 +38,8 @@ pub struct SupervisorBuilder {
     sources: Vec<Arc<dyn ServiceSource>>,
     listeners: Vec<Box<dyn Listener>>,
     services: BTreeMap<String, ServiceOptions>,
-    grace_period: GracePeriod,
-    start_timeout: StartTimeout,
+    /// For all services.
+    pub(super) defaults: ServiceOptions,
     join_timeout: Duration,
     shutdown_timeout: Option<Duration>,
 }
@@ -49,8 +50,7 @@ impl Default for SupervisorBuilder {
             sources: Vec::new(),
             listeners: Vec::new(),
             services: BTreeMap::new(),
-            grace_period: GracePeriod::Bounded(Duration::from_secs(10)),
-            start_timeout: StartTimeout::Bounded(Duration::from_secs(30)),
+            defaults: ServiceOptions::NONE,
             join_timeout: Duration::from_secs(1),
             shutdown_timeout: None,
         }
@@ -121,20 +121,6 @@ impl SupervisorBuilder {
         self
     }
 
-    /// The time from the stop signal to the abort, for services that do not set their own; 10 s
-    /// unless set, zero aborts at once.
-    pub fn grace_period(mut self, time: impl Into<GracePeriod>) -> Self {
-        self.grace_period = time.into();
-        self
-    }
-
-    /// The time from the beginning of an attempt to readiness, for services that do not set their
-    /// own; 30 s unless set.
-    pub fn start_timeout(mut self, time: impl Into<StartTimeout>) -> Self {
-        self.start_timeout = time.into();
-        self
-    }
-
     /// The time from an abort until a service that has not ended counts as leaked; 1 s unless set.
     pub fn join_timeout(mut self, time: Duration) -> Self {
         self.join_timeout = time;
@@ -157,19 +143,18 @@ impl SupervisorBuilder {
         self.check_names(&found, &mut problems);
         let limits: Vec<Limits> = found.iter().map(|found| self.limits(found)).collect();
         for (found, limits) in found.iter().zip(&limits) {
-            if limits.grace_period == GracePeriod::Unlimited && self.shutdown_timeout.is_none() {
-                problems.push(BuildProblem::UnlimitedGrace {
-                    name: found.spec.name().clone(),
-                    origin: found.spec.origin(),
-                });
-            }
+            let (name, origin) = (found.spec.name(), found.spec.origin());
+            limits.check(name, origin, self.shutdown_timeout.is_some(), &mut problems);
         }
         if !problems.is_empty() {
             return Err(BuildError { problems });
         }
         let graph = Arc::new(graph(&found));
         let bound = shutdown_bound(&graph, &limits, self.join_timeout, self.shutdown_timeout);
-        let core = Core::new(Arc::clone(&graph), limits, self.join_timeout, self.shutdown_timeout);
+        let seed = RandomState::new().hash_one(0);
+        let core =
+            Core::new(Arc::clone(&graph), shared(limits), self.join_timeout, self.shutdown_timeout)
+                .with_seed(seed);
         Ok(self.assemble(&found, graph, core, bound))
     }
 
@@ -213,14 +198,7 @@ impl SupervisorBuilder {
     /// What is set for it by name, or else by its attribute, or else for all.
     fn limits(&self, found: &Found) -> Limits {
         let named = self.services.get(found.spec.name().as_str()).copied().unwrap_or_default();
-        let options = named.or(found.spec.service());
-        Limits {
-            grace_period: options.grace_period.unwrap_or(self.grace_period),
-            start_timeout: match options.start_timeout.unwrap_or(self.start_timeout) {
-                StartTimeout::Bounded(time) => Some(time),
-                StartTimeout::Unlimited => None,
-            },
-        }
+        Limits::of(named.or(found.spec.service()).or(self.defaults))
     }
 
     fn assemble(
@@ -271,6 +249,14 @@ impl SupervisorBuilder {
     }
 }
 
+/// The same, with one copy of those that are alike: they nearly all are.
+fn shared(limits: Vec<Limits>) -> impl Iterator<Item = Arc<Limits>> {
+    let mut known: FxHashMap<Limits, Arc<Limits>> = FxHashMap::default();
+    limits
+        .into_iter()
+        .map(move |limits| Arc::clone(known.entry(limits).or_insert_with(|| Arc::new(limits))))
+}
+
 /// Who depends on whom across all managers: a bare name means the own namespace.
 fn graph(found: &[Found]) -> Graph {
     let places: FxHashMap<&str, usize> = found
@@ -306,11 +292,18 @@ fn graph(found: &[Found]) -> Graph {
 
 impl std::fmt::Debug for SupervisorBuilder {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let limits = Limits::of(self.defaults);
         f.debug_struct("SupervisorBuilder")
             .field("managers", &self.sources.len())
             .field("services", &self.services)
-            .field("grace_period", &self.grace_period)
-            .field("start_timeout", &self.start_timeout)
+            .field("grace_period", &limits.grace_period)
+            .field("start_timeout", &limits.start_timeout)
+            .field("restart", &limits.restart)
+            .field("backoff", &format_args!("{}", limits.backoff))
+            .field("stable_after", &limits.stable_after)
+            .field("intensity", &format_args!("{}", limits.intensity))
+            .field("give_up", &limits.give_up)
+            .field("reaction", &limits.reaction)
             .field("join_timeout", &self.join_timeout)
             .field("shutdown_timeout", &self.shutdown_timeout)
             .finish_non_exhaustive()

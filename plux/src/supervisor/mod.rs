@@ -5,6 +5,8 @@ mod builder;
 mod calls;
 mod core;
 mod few;
+mod for_all;
+mod limits;
 mod report;
 mod shell;
 mod source;

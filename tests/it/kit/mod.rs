@@ -11,8 +11,8 @@ use std::future::Future;
 use std::time::Duration;
 
 use plux::{
-    ListFinder, PluginManager, RestartError, RestartReport, ServiceState, SpecRef, StartError,
-    StartOutcome, StopError, StopReport, Supervisor, SupervisorBuilder,
+    Backoff, Intensity, ListFinder, PluginManager, RestartError, RestartReport, ServiceState,
+    SpecRef, StartError, StartOutcome, StopError, StopReport, Supervisor, SupervisorBuilder,
 };
 use tokio::task::JoinHandle;
 
@@ -31,7 +31,7 @@ impl Kit {
         Self::with(probes, |builder| builder)
     }
 
-    /// A supervisor that is configured first.
+    /// A supervisor that is configured first. Without another intensity what has ended stays so.
     pub(crate) fn with<'a>(
         probes: impl IntoIterator<Item = &'a Probe>,
         configure: impl FnOnce(SupervisorBuilder) -> SupervisorBuilder,
@@ -40,7 +40,10 @@ impl Kit {
         let specs: Vec<SpecRef> = probes.into_iter().map(|probe| probe.spec(&log)).collect();
         let manager =
             PluginManager::<dyn Scripted>::builder(()).finder(ListFinder::new(specs)).build();
-        let builder = Supervisor::builder().manager(manager).listener(events.clone());
+        let builder = Supervisor::builder()
+            .manager(manager)
+            .listener(events.clone())
+            .intensity(Intensity::new(0, SECOND));
         let supervisor = configure(builder).build().expect("the probes fit together");
         Self { supervisor, log, events }
     }
@@ -107,4 +110,23 @@ where
     F::Output: Send + 'static,
 {
     tokio::spawn(future)
+}
+
+/// Restarts at once, and as often as it takes.
+pub(crate) fn tireless(builder: SupervisorBuilder) -> SupervisorBuilder {
+    builder.intensity(Intensity::UNLIMITED).backoff(Backoff::NONE)
+}
+
+/// Restarts a second later, at most so often within a minute.
+pub(crate) fn at_most(restarts: u32) -> impl FnOnce(SupervisorBuilder) -> SupervisorBuilder {
+    move |builder| {
+        let intensity = Intensity::new(restarts, 60 * SECOND);
+        builder.intensity(intensity).backoff(Backoff::constant(SECOND))
+    }
+}
+
+/// Has the running service do this, and lets come what follows. On a paused clock only.
+pub(crate) async fn order(probe: &Probe, order: Do) {
+    probe.order(order);
+    settle().await;
 }

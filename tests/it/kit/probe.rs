@@ -8,7 +8,7 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 use parking_lot::{Condvar, Mutex};
 use plux::{
-    BoxError, Dependency, DependencyKind, Disabled, GracePeriod, Name, Namespace, Origin,
+    BoxError, Dependency, DependencyKind, Disabled, Fatal, GracePeriod, Name, Namespace, Origin,
     PluginSpec, Service, ServiceContext, ServiceOptions, SpecRef, StartTimeout,
 };
 use tokio::sync::Notify;
@@ -26,6 +26,8 @@ pub(crate) enum Do {
     Ready,
     Complete,
     Fail(&'static str),
+    /// Fail, and say that another run would not help.
+    FailForGood(&'static str),
     Panic(&'static str),
     Take(Duration),
     /// Anything else.
@@ -153,6 +155,11 @@ impl Probe {
 
     pub(crate) fn unlimited_start(mut self) -> Self {
         self.options = self.options.with_start_timeout(StartTimeout::Unlimited);
+        self
+    }
+
+    pub(crate) fn options(mut self, set: impl FnOnce(ServiceOptions) -> ServiceOptions) -> Self {
+        self.options = set(self.options);
         self
     }
 
@@ -322,6 +329,7 @@ impl Player {
             }
             Do::Complete => return Some(Ok(())),
             Do::Fail(message) => return Some(Err(message.into())),
+            Do::FailForGood(message) => return Some(Err(Fatal::because(message).into())),
             Do::Panic(message) => panic!("{message}"),
             Do::Take(time) => tokio::time::sleep(time).await,
             Do::Call(call) => call(cx.clone()).await,

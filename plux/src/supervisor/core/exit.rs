@@ -1,13 +1,19 @@
 //! The end of an incarnation: what it makes of the service, and of those that stand on it.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
+
+use rustc_hash::FxHashSet;
 
 use crate::error::{Exit, ServiceFailure};
 use crate::reason::{StopReason, Stopped};
+use crate::restart::{GiveUp, Reaction};
+use crate::spec::DependencyKind;
 use crate::state::ServiceState;
 
 use super::model::Core;
 use super::plan::stopped;
+use super::restarts::Next;
 use super::words::{Action, Down, Ending, How, Index};
 
 impl<C> Core<C> {
@@ -31,16 +37,15 @@ impl<C> Core<C> {
         let (plan, late, was_ready) = (row.plan.take(), row.late.take(), row.was_ready);
         let told = matches!(row.state, ServiceState::Stopping(_));
         let state = verdict(plan, late, was_ready, &ending);
-        if matches!(state, ServiceState::Stopped(Stopped::Completed)) && row.start.is_none() {
+        let completed = matches!(state, ServiceState::Stopped(Stopped::Completed));
+        if completed && row.start.is_none() {
             // A start that only pulls it is content with its completion.
             row.due = false;
         }
-        let is_stop = matches!(&state, ServiceState::Stopped(why) if *why != Stopped::Completed);
-        if !is_stop && !row.due {
-            row.wanted = false;
-        }
         // A start that came after this run was over, or was to end, is about the next one.
         let due = row.due;
+        let is_stop = matches!(state, ServiceState::Stopped(_)) && !completed;
+        let next = if is_stop || due { Next::Stays } else { self.next(service, &state, &ending) };
         if let (Some(reason), false) = (plan, told) {
             // It ended before its dependents had, or while its tasks did: the way down is the same.
             self.publish(service, ServiceState::Stopping(reason));
@@ -48,18 +53,19 @@ impl<C> Core<C> {
         if plan.is_some() {
             self.report(service, incarnation, ending);
         }
-        self.settle(service, state.clone());
-        let down = match state {
-            ServiceState::Failed(failure) => Some(Down::Failed { culprit: service, failure }),
-            ServiceState::Disabled(reason) => Some(Down::Disabled { culprit: service, reason }),
-            _ => None,
-        };
-        if let Some(down) = down {
+        let back = matches!(next, Next::Again { .. });
+        let escalates = matches!(next, Next::GivenUp(GiveUp::Escalate));
+        self.carry_on(service, state, next);
+        let down = down(service, &self.row(service).state).filter(|_| !(back && completed));
+        if down.is_some() || back {
             self.react(service);
-            if !due {
-                self.fail_starts(service, &down);
-                self.decide_dependents(service);
-            }
+        }
+        if let (Some(down), false) = (down, due) {
+            self.fail_starts(service, &down);
+            self.decide_dependents(service);
+        }
+        if escalates {
+            self.begin_shutdown();
         }
         self.unblock_dependencies(service);
         self.advance(service);
@@ -76,18 +82,49 @@ impl<C> Core<C> {
         }
     }
 
-    /// What stands on a failed service stops, the outermost first, and is due again: it begins when
-    /// the service is back.
+    /// What stands on a service that is gone does as its edge says: it stops, the outermost first,
+    /// and is due again when the service is back, or it stops for good, or it goes on.
     pub(super) fn react(&mut self, service: Index) {
         let mut plans = Vec::new();
-        for member in self.with_dependents(service).into_iter().skip(1) {
+        for (member, reaction) in self.reactions(service) {
             let row = self.row_mut(member);
             if row.live && !row.leaked && row.plan.is_none() {
-                row.due = true;
+                row.react(reaction);
                 plans.push((member, StopReason::Dependency));
             }
         }
         self.plan(&plans);
+    }
+
+    /// All that have to stop when `service` is gone, and what becomes of them. What goes on ends the
+    /// spread.
+    pub(super) fn reactions(&self, service: Index) -> Vec<(Index, Reaction)> {
+        let mut seen = FxHashSet::from_iter([service]);
+        let mut found = Vec::new();
+        let mut queue = VecDeque::from([service]);
+        while let Some(at) = queue.pop_front() {
+            for &(dependent, kind) in self.graph.dependents(at) {
+                let reaction = self.row(dependent).limits.reaction;
+                let reacts = kind == DependencyKind::Requires && reaction != Reaction::Keep;
+                if reacts && seen.insert(dependent) {
+                    found.push((dependent, reaction));
+                    queue.push_back(dependent);
+                }
+            }
+        }
+        found
+    }
+}
+
+fn down(service: Index, state: &ServiceState) -> Option<Down> {
+    match state {
+        ServiceState::Failed(failure) | ServiceState::Backoff { cause: failure, .. } => {
+            Some(Down::Failed { culprit: service, failure: Arc::clone(failure) })
+        }
+        ServiceState::Disabled(reason) => {
+            Some(Down::Disabled { culprit: service, reason: Arc::clone(reason) })
+        }
+        _ => None,
     }
 }
 

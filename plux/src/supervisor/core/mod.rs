@@ -17,6 +17,8 @@ mod start;
 
 mod stop;
 
+mod restarts;
+
 mod exit;
 
 mod step;

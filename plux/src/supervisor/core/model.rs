@@ -27,6 +27,8 @@ pub(crate) struct Core<C> {
     pub(super) shutdown_timeout: Option<Duration>,
     pub(super) shutdown: Option<Shutdown>,
     pub(super) now: Duration,
+    /// What jitter is drawn from.
+    pub(super) random: u64,
     pub(super) actions: Vec<Action<C>>,
     /// Attempts that were called off, or can not begin for now: who waits for their decision is
     /// looked at when the step's own work is done.
@@ -37,7 +39,7 @@ impl<C> Core<C> {
     /// All services stopped. `limits` has one entry a service.
     pub(crate) fn new(
         graph: Arc<Graph>,
-        limits: impl IntoIterator<Item = Limits>,
+        limits: impl IntoIterator<Item = Arc<Limits>>,
         join_timeout: Duration,
         shutdown_timeout: Option<Duration>,
     ) -> Self {
@@ -56,9 +58,16 @@ impl<C> Core<C> {
             shutdown_timeout,
             shutdown: None,
             now: Duration::ZERO,
+            random: 0,
             actions: Vec::new(),
             decided: Vec::new(),
         }
+    }
+
+    /// Draws the jitters from here on; supervisors that begin together are to differ.
+    pub(crate) fn with_seed(mut self, seed: u64) -> Self {
+        self.random = seed;
+        self
     }
 
     pub(super) fn row(&self, service: Index) -> &Row<C> {
@@ -99,7 +108,13 @@ impl<C> Core<C> {
     /// Whether a timer of that arming would still be heard.
     pub(crate) fn is_armed(&self, service: Index, arming: u32) -> bool {
         let row = self.row(service);
-        row.live && row.arming == arming
+        row.is_timed() && row.arming == arming
+    }
+
+    /// Lets no timer of the service be heard any more.
+    pub(super) fn disarm(&mut self, service: Index) {
+        let row = self.row_mut(service);
+        row.arming = row.arming.wrapping_add(1);
     }
 
     pub(super) fn arm(&mut self, service: Index, after: Duration) {

@@ -7,7 +7,6 @@ use std::time::Duration;
 use crate::error::ServiceFailure;
 use crate::options::GracePeriod;
 use crate::reason::{Phase, StopReason, Stopped};
-use crate::spec::DependencyKind;
 use crate::state::ServiceState;
 use crate::supervisor::few::Few;
 
@@ -30,10 +29,8 @@ impl<C> Core<C> {
             row.asked_at = now;
             row.ended_at = None;
             row.how = How::Clean;
-            for &(on, kind) in graph.dependencies(service) {
-                if kind != DependencyKind::Requires {
-                    self.row_mut(on).planned_after += 1;
-                }
+            for &(on, _) in graph.dependencies(service) {
+                self.row_mut(on).ending_dependents += 1;
             }
         }
         for &(service, _) in plans {
@@ -45,8 +42,7 @@ impl<C> Core<C> {
     pub(super) fn try_signal(&mut self, service: Index) {
         let row = self.row_mut(service);
         let Some(reason) = row.plan else { return };
-        let blocked = row.live_dependents > 0 || row.planned_after > 0;
-        if !row.live || row.leaked || blocked {
+        if !row.live || row.leaked || row.ending_dependents > 0 {
             return;
         }
         if !row.signalled {
@@ -112,10 +108,12 @@ impl<C> Core<C> {
 
     pub(super) fn timer(&mut self, service: Index, arming: u32, reached: Phase) {
         let row = self.row(service);
-        if row.arming != arming || !row.live || row.leaked {
+        if row.arming != arming || !row.is_timed() || row.leaked {
             return;
         }
-        if row.aborted {
+        if !row.live {
+            self.try_again(service);
+        } else if row.aborted {
             self.leak(service);
         } else if row.signalled {
             self.abort(service);
@@ -124,7 +122,7 @@ impl<C> Core<C> {
             let failure = Arc::new(ServiceFailure::StartTimeout { timeout, reached });
             // From here on it has failed: what is asked of it next is about another attempt.
             let row = self.row_mut(service);
-            row.wanted = false;
+            row.wanted &= row.limits.restarts();
             row.late = Some(Arc::clone(&failure));
             self.plan(&[(service, StopReason::StartTimeout)]);
             self.fail_starts(service, &Down::Failed { culprit: service, failure });
@@ -153,23 +151,19 @@ impl<C> Core<C> {
     pub(super) fn release(&mut self, service: Index) {
         let graph = Arc::clone(&self.graph);
         let planned = self.row(service).plan.is_some();
-        for &(on, kind) in graph.dependencies(service) {
-            let row = self.row_mut(on);
-            if kind == DependencyKind::Requires {
-                row.live_dependents -= 1;
-            } else if planned {
-                row.planned_after -= 1;
-            }
+        if !planned {
+            return;
+        }
+        for &(on, _) in graph.dependencies(service) {
+            self.row_mut(on).ending_dependents -= 1;
         }
     }
 
-    /// Lets go on what had to wait for the end of `service`: its dependencies' stops, and the fresh
-    /// attempt of one that had completed.
+    /// Lets the stops of what it depends on go on, which had to wait for its end.
     pub(super) fn unblock_dependencies(&mut self, service: Index) {
         let graph = Arc::clone(&self.graph);
         for &(on, _) in graph.dependencies(service) {
             self.try_signal(on);
-            self.advance(on);
         }
     }
 

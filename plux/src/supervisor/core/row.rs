@@ -1,10 +1,12 @@
 //! What the core keeps of one service.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::error::ServiceFailure;
 use crate::reason::{StopReason, Stopped};
+use crate::restart::Reaction;
 use crate::state::ServiceState;
 use crate::supervisor::few::Few;
 
@@ -14,7 +16,7 @@ use super::words::{How, Limits};
 /// One service. `live` says that an incarnation has not ended; the rest of the flags are about it,
 /// but for `due`, which is about the next one.
 pub(crate) struct Row<C> {
-    pub(crate) limits: Limits,
+    pub(crate) limits: Arc<Limits>,
     /// What was published last.
     pub(crate) state: ServiceState,
     /// The number of the newest incarnation.
@@ -36,12 +38,18 @@ pub(crate) struct Row<C> {
     pub(crate) leaked: bool,
     /// An attempt is to begin as soon as what it depends on allows.
     pub(crate) due: bool,
+    /// The attempt that is due waits for its delay.
+    pub(crate) delayed: bool,
+    /// It was given up, and is to be tried again when a timer says so.
+    pub(crate) cooling: bool,
     /// A successful start named or pulled it.
     pub(crate) wanted: bool,
-    /// How many dependents by `requires` are live.
-    pub(crate) live_dependents: u32,
-    /// How many live dependents by `wants` or `after` are to end too.
-    pub(crate) planned_after: u32,
+    /// How many live dependents are to end too.
+    pub(crate) ending_dependents: u32,
+    /// When it became ready.
+    pub(crate) ready_at: Duration,
+    /// What it has failed lately.
+    pub(crate) failures: Option<Box<Failures>>,
     pub(crate) asked_at: Duration,
     pub(crate) ended_at: Option<Duration>,
     pub(crate) how: How,
@@ -54,8 +62,19 @@ pub(crate) struct Row<C> {
     pub(super) waits: Few<C>,
 }
 
+/// How often a service has failed lately.
+#[derive(Default)]
+pub(crate) struct Failures {
+    /// In a row, without a stable run between them.
+    pub(crate) in_a_row: u32,
+    /// When it was restarted by itself, within the period of its intensity.
+    pub(crate) restarts: VecDeque<Duration>,
+    /// It was given up, and has not been stable since.
+    pub(crate) spent: bool,
+}
+
 impl<C> Row<C> {
-    pub(super) fn new(limits: Limits) -> Self {
+    pub(super) fn new(limits: Arc<Limits>) -> Self {
         Self {
             limits,
             state: ServiceState::Stopped(Stopped::NeverStarted),
@@ -70,9 +89,12 @@ impl<C> Row<C> {
             aborted: false,
             leaked: false,
             due: false,
+            delayed: false,
+            cooling: false,
             wanted: false,
-            live_dependents: 0,
-            planned_after: 0,
+            ending_dependents: 0,
+            ready_at: Duration::ZERO,
+            failures: None,
             asked_at: Duration::ZERO,
             ended_at: None,
             how: How::Clean,
@@ -81,6 +103,13 @@ impl<C> Row<C> {
             watchers: Few::NONE,
             waits: Few::NONE,
         }
+    }
+
+    /// It is to stop because of what it requires; whether it comes back is for its edge to say. Who
+    /// waits for its start shares the attempt after this one.
+    pub(super) fn react(&mut self, reaction: Reaction) {
+        self.due = reaction == Reaction::Restart || !self.starts.is_empty();
+        self.wanted &= reaction == Reaction::Restart;
     }
 
     /// Whether somebody keeps it up.
@@ -107,13 +136,18 @@ impl<C> Row<C> {
         !self.live && !self.due && matches!(self.state, ServiceState::Stopped(Stopped::Completed))
     }
 
-    /// Whether an attempt is still to be decided.
+    /// Whether an attempt is still to be decided. One that waits for its delay has failed already.
     pub(super) fn is_undecided(&self) -> bool {
-        self.due || self.is_starting()
+        (self.due && !self.delayed) || self.is_starting()
     }
 
     /// Whether there is something to stop.
     pub(super) fn is_stoppable(&self) -> bool {
-        (self.live && !self.leaked) || self.due
+        (self.live && !self.leaked) || self.due || self.cooling
+    }
+
+    /// Whether a timer may have something to say.
+    pub(super) fn is_timed(&self) -> bool {
+        self.live || self.delayed || self.cooling
     }
 }

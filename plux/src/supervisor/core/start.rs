@@ -22,7 +22,7 @@ impl<C> Core<C> {
             return self.reply(caller, Answer::Start(Ok(Up::AlreadyRunning)));
         }
         let row = self.row(service);
-        if row.live_dependents > 0 && (row.is_completed() || (row.live && row.run_over)) {
+        if row.is_completed() || (row.live && row.run_over) {
             // It is run again, and what stands on it reacts as to a restart.
             return self.restart(service, caller);
         }
@@ -34,33 +34,36 @@ impl<C> Core<C> {
         if self.shutdown.is_some() || self.leak_below(service).is_some() {
             return self.attempt(service, caller, Up::Started);
         }
-        let row = self.row(service);
-        if !row.live && row.live_dependents == 0 {
-            let up = if row.due { Up::Joined } else { Up::Started };
-            return self.attempt(service, caller, up);
+        let row = self.row_mut(service);
+        let joined = row.due;
+        let mut plans = Vec::new();
+        if row.live && !row.leaked {
+            row.due = true;
+            if !row.run_over {
+                plans.push((service, StopReason::Restart));
+            }
         }
         let mut dependents = Vec::new();
-        let mut plans = Vec::new();
-        for member in self.with_dependents(service) {
+        for (member, reaction) in self.reactions(service) {
             let row = self.row_mut(member);
             if !row.live || row.leaked {
                 continue;
             }
-            if member == service {
-                row.due = true;
-                if !row.run_over {
-                    plans.push((member, StopReason::Restart));
-                }
-            } else if row.plan.is_none() {
-                row.due = true;
+            if row.plan.is_none() {
+                row.react(reaction);
                 dependents.push(member);
                 plans.push((member, StopReason::Dependency));
             } else if row.due {
                 dependents.push(member);
             }
         }
+        let up = match (self.row(service).live || !dependents.is_empty(), joined) {
+            (true, _) => Up::Restarted(dependents),
+            (false, true) => Up::Joined,
+            (false, false) => Up::Started,
+        };
         self.plan(&plans);
-        self.attempt(service, caller, Up::Restarted(dependents));
+        self.attempt(service, caller, up);
     }
 
     /// Begins, or joins, the start of `service`.
@@ -95,7 +98,7 @@ impl<C> Core<C> {
             let row = self.row_mut(member);
             let up = row.serves() || (member != target && row.is_completed());
             if !up && !row.is_starting() && !row.leaked {
-                row.due = true;
+                self.try_now(member, member == target);
             }
         }
         for (member, _) in members {
@@ -132,6 +135,9 @@ impl<C> Core<C> {
         if !row.due || row.live {
             return;
         }
+        if row.delayed {
+            return;
+        }
         if self.may_begin(service) {
             self.begin(service);
         } else if !matches!(self.row(service).state, ServiceState::Waiting) {
@@ -141,11 +147,10 @@ impl<C> Core<C> {
 
     /// Whether nothing that an attempt would have to wait for is left.
     pub(super) fn may_begin(&self, service: Index) -> bool {
-        self.row(service).live_dependents == 0
-            && self.graph.dependencies(service).iter().all(|&(on, kind)| match kind {
-                DependencyKind::Requires => self.row(on).is_met(),
-                _ => !self.is_undecided(on),
-            })
+        self.graph.dependencies(service).iter().all(|&(on, kind)| match kind {
+            DependencyKind::Requires => self.row(on).is_met(),
+            _ => !self.is_undecided(on),
+        })
     }
 
     /// Whether an attempt of the service is under way, or about to begin. One that waits for what
@@ -184,6 +189,7 @@ impl<C> Core<C> {
     /// all there is to it; otherwise the service is stopped now.
     pub(super) fn call_off(&mut self, service: Index, why: Stopped) {
         self.decided.push(service);
+        self.call_back_off(service);
         let now = self.now;
         let row = self.row_mut(service);
         row.due = false;
@@ -213,12 +219,6 @@ impl<C> Core<C> {
         if wanted {
             self.want(service);
         }
-        let graph = Arc::clone(&self.graph);
-        for &(on, kind) in graph.dependencies(service) {
-            if kind == DependencyKind::Requires {
-                self.row_mut(on).live_dependents += 1;
-            }
-        }
         self.publish(service, ServiceState::Starting);
         self.actions.push(Action::Begin { service, incarnation });
         if let Some(timeout) = timeout {
@@ -234,7 +234,8 @@ impl<C> Core<C> {
         while let Some(member) = stack.pop() {
             for &(on, kind) in graph.dependencies(member) {
                 let row = self.row_mut(on);
-                if kind == DependencyKind::Requires && !row.wanted && row.live {
+                let up = row.due || (row.live && !row.leaked && row.plan.is_none());
+                if kind == DependencyKind::Requires && !row.wanted && up {
                     row.wanted = true;
                     stack.push(on);
                 }
@@ -243,11 +244,13 @@ impl<C> Core<C> {
     }
 
     pub(super) fn ready(&mut self, service: Index, incarnation: u32) {
+        let now = self.now;
         let row = self.row_mut(service);
         if row.incarnation != incarnation || !row.is_starting() {
             return;
         }
         row.was_ready = true;
+        row.ready_at = now;
         row.arming = row.arming.wrapping_add(1);
         let start = row.start;
         self.publish(service, ServiceState::Running);

@@ -42,12 +42,14 @@ impl<C> Core<C> {
             let reason = if member == service { StopReason::Asked } else { StopReason::Dependency };
             let row = self.row_mut(member);
             row.wanted = false;
-            let due = row.due;
+            let (due, cooling) = (row.due, row.cooling);
             if row.live {
                 plans.push((member, reason));
             }
             if due {
                 self.call_off(member, stopped(reason));
+            } else if cooling {
+                self.stop_cooling(member);
             }
         }
         self.plan(&plans);
@@ -110,6 +112,8 @@ impl<C> Core<C> {
             row.wanted = false;
             if row.due {
                 self.call_off(index, Stopped::Shutdown);
+            } else if row.cooling {
+                self.stop_cooling(index);
             }
         }
         let plans: Vec<_> =

@@ -12,6 +12,7 @@ use crate::error::{BoxError, Exit, ServiceFailure};
 use crate::graph::{Graph, GraphBuilder};
 use crate::options::GracePeriod;
 use crate::reason::Phase;
+use crate::restart::{Backoff, GiveUp, Intensity, Reaction, RestartPolicy};
 use crate::spec::DependencyKind;
 use crate::state::ServiceState;
 
@@ -37,6 +38,8 @@ struct Life {
     aborted: bool,
     leaked: bool,
     over: bool,
+    /// Its run was over with a failure.
+    failed: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -46,6 +49,45 @@ enum Call {
     Stop(Index, u32),
     Restart(Index),
     Wait,
+}
+
+const SECOND: Duration = Duration::from_secs(1);
+
+fn limits(dice: &mut Dice) -> Limits {
+    let restart = match dice.roll(4) {
+        0 => RestartPolicy::Permanent,
+        1 => RestartPolicy::Temporary,
+        _ => RestartPolicy::Transient,
+    };
+    Limits {
+        grace_period: match dice.roll(3) {
+            0 => GracePeriod::Bounded(Duration::ZERO),
+            1 => GracePeriod::Unlimited,
+            _ => GracePeriod::Bounded(SECOND),
+        },
+        start_timeout: Some(9 * SECOND),
+        restart,
+        backoff: match dice.roll(3) {
+            0 => Backoff::NONE,
+            _ => Backoff::exponential(SECOND, 4 * SECOND),
+        },
+        stable_after: 3 * SECOND,
+        intensity: match dice.roll(4) {
+            0 => Intensity::UNLIMITED,
+            restarts => Intensity::new(restarts as u32 - 1, 20 * SECOND),
+        },
+        give_up: match dice.roll(6) {
+            0 => GiveUp::Escalate,
+            1 | 2 => GiveUp::CoolDown(5 * SECOND),
+            _ => GiveUp::Fail,
+        },
+        reaction: match dice.roll(4) {
+            0 => Reaction::Keep,
+            1 => Reaction::Stop,
+            _ if restart == RestartPolicy::Temporary => Reaction::Stop,
+            _ => Reaction::Restart,
+        },
+    }
 }
 
 struct World {
@@ -58,6 +100,7 @@ struct World {
     calls: BTreeMap<u32, Call>,
     next_call: u32,
     finished: bool,
+    now: Duration,
     /// Written only when the walk is known to fail: it costs more than the walk.
     trace: Option<Vec<String>>,
 }
@@ -82,16 +125,7 @@ impl World {
         let edges = (0..count as Index)
             .map(|index| format!("{index} depends on {:?}", graph.dependencies(index)))
             .collect();
-        let limits: Vec<Limits> = (0..count)
-            .map(|_| Limits {
-                grace_period: match dice.roll(3) {
-                    0 => GracePeriod::Bounded(Duration::ZERO),
-                    1 => GracePeriod::Unlimited,
-                    _ => GracePeriod::Bounded(Duration::from_secs(1)),
-                },
-                start_timeout: Some(Duration::from_secs(9)),
-            })
-            .collect();
+        let limits: Vec<_> = (0..count).map(|_| Arc::new(limits(&mut dice))).collect();
         let join = Duration::from_secs(1);
         let core = Core::new(Arc::clone(&graph), limits, join, Some(Duration::from_secs(60)));
         let world = Self {
@@ -104,6 +138,7 @@ impl World {
             calls: BTreeMap::new(),
             next_call: 0,
             finished: false,
+            now: Duration::ZERO,
             trace: traced.then_some(edges),
         };
         (world, dice)
@@ -122,7 +157,8 @@ impl World {
             trace.push(format!("> {input:?}"));
         }
         let mut actions = Vec::new();
-        self.core.step(input, Duration::ZERO, &mut actions);
+        self.now += SECOND / 2;
+        self.core.step(input, self.now, &mut actions);
         for action in actions {
             if let Some(trace) = &mut self.trace {
                 trace.push(format!("    {action:?}"));
@@ -139,7 +175,8 @@ impl World {
                 let aborting = self.core.shutdown.is_some();
                 for &(dependent, kind) in Arc::clone(&self.graph).dependents(service) {
                     let alive = self.lives.get(&dependent).is_some_and(|life| !life.leaked);
-                    let ordered = kind == DependencyKind::Requires && !aborting;
+                    let goes_on = self.core.row(dependent).limits.reaction == Reaction::Keep;
+                    let ordered = kind == DependencyKind::Requires && !aborting && !goes_on;
                     self.check(!(alive && ordered), "dependents end first");
                 }
                 self.check(self.lives.contains_key(&service), "only what lives is signalled");
@@ -206,6 +243,7 @@ impl World {
 
     fn end(&mut self, service: Index, fails: bool) {
         let Some(life) = self.lives.remove(&service) else { return };
+        let fails = fails || life.failed;
         let exit = match fails {
             _ if life.aborted => Exit::Aborted,
             true => Exit::Failed(Arc::from(BoxError::from("on purpose"))),
@@ -229,6 +267,10 @@ impl World {
     }
 
     fn random(&mut self, dice: &mut Dice) {
+        if self.finished {
+            // A service that was given up has shut everything down.
+            return;
+        }
         let service = dice.roll(self.completed.len()) as Index;
         match dice.roll(12) {
             0 | 1 => self.call(Call::Start(service), |caller| Input::Start { service, caller }),
@@ -256,7 +298,11 @@ impl World {
                 if let Some(life) = self.lives.get(&service).filter(|life| !life.aborted) {
                     let incarnation = life.incarnation;
                     let failed = dice.roll(2) == 0;
-                    self.lives.entry(service).or_default().over = true;
+                    let life = self.lives.entry(service).or_default();
+                    // What has failed goes on to have failed.
+                    life.failed |= failed && !life.over;
+                    life.over = true;
+                    let failed = life.failed;
                     self.step(Input::RunOver { service, incarnation, failed });
                     if dice.roll(2) == 0 {
                         self.end(service, failed);
@@ -270,9 +316,21 @@ impl World {
     /// Lets everything under way come to its end.
     fn quiesce(&mut self) {
         for _ in 0..1000 {
+            if self.finished {
+                return;
+            }
             let ends = |life: &Life| life.signalled || life.aborted || life.over;
             let next = self.lives.iter().find(|(_, life)| !life.ready || ends(life));
-            let Some((&service, life)) = next else { return };
+            let Some((&service, life)) = next else {
+                let delayed = |(service, arming): &(Index, u32)| {
+                    let row = self.core.row(*service);
+                    row.delayed && row.arming == *arming
+                };
+                let Some(place) = self.timers.iter().position(delayed) else { return };
+                let (service, arming) = self.timers.swap_remove(place);
+                self.step(Input::Timer { service, arming, reached: Phase::Run });
+                continue;
+            };
             if ends(life) {
                 self.end(service, false);
             } else {
@@ -290,19 +348,24 @@ impl World {
         for (index, row) in self.core.rows.iter().enumerate() {
             self.check(row.starts.is_empty() && row.start.is_none(), "no start is left behind");
             self.check(row.watchers.is_empty(), "nobody watches");
-            let up = (row.live && !row.leaked) || row.due;
+            let up = (row.live && !row.leaked) || row.due || row.cooling;
             self.check(!up || row.wanted, "what nobody holds is stopped");
             self.check(up || !row.wanted, "an end ends the hold");
-            let waits = row.due && !row.live;
+            let waits = row.due && !row.live && !row.delayed;
             self.check(!waits || !self.core.may_begin(index as Index), "what may begin has begun");
             let alive = self.lives.contains_key(&(index as Index));
             self.check(row.live == alive, "the core knows who lives");
-            let dependents = self.graph.dependents(index as Index).iter();
-            let standing = dependents.filter(|(dependent, kind)| {
-                *kind == DependencyKind::Requires && self.core.row(*dependent).live
-            });
-            self.check(row.live_dependents as usize == standing.count(), "dependents are counted");
-            self.check(row.planned_after == 0, "no order is left over");
+            self.check(row.ending_dependents == 0, "no order is left over");
+            self.check(!(row.delayed && (row.live || !row.due)), "only what is due is delayed");
+            self.check(
+                !(row.cooling && (row.live || row.due)),
+                "what cools down does nothing else",
+            );
+            let stands = row.serves() && row.limits.reaction != Reaction::Keep;
+            for &(on, kind) in self.graph.dependencies(index as Index) {
+                let met = kind != DependencyKind::Requires || self.core.row(on).is_met();
+                self.check(met || !stands, "nothing runs without what it requires");
+            }
         }
         self.check(self.core.ops.is_empty(), "no call is kept");
     }
@@ -320,14 +383,15 @@ fn walk(seed: u64, traced: bool) {
     for _ in 0..dice.roll(6) {
         world.random(&mut dice);
     }
+    if world.finished {
+        return;
+    }
     world.step(Input::Shutdown);
     if dice.roll(3) == 0 {
         world.step(Input::AbortNow);
     }
     for _ in 0..dice.roll(10) {
-        if !world.finished {
-            world.random(&mut dice);
-        }
+        world.random(&mut dice);
     }
     if !world.finished {
         world.quiesce();

@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::error::{Exit, FailureCause, LoadError, ServiceFailure, SharedError};
 use crate::options::GracePeriod;
 use crate::reason::{Phase, StopReason};
+use crate::restart::{Backoff, GiveUp, Intensity, Reaction, RestartPolicy};
 use crate::state::ServiceState;
 
 /// A service, by its place in the graph.
@@ -152,9 +153,15 @@ pub(crate) struct Summary {
     pub(crate) rows: Vec<Ended>,
 }
 
-/// The bounds of one service.
-#[derive(Debug, Clone, Copy)]
+/// The bounds of one service, and what is to be done when it ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Limits {
     pub(crate) grace_period: GracePeriod,
     pub(crate) start_timeout: Option<Duration>,
+    pub(crate) restart: RestartPolicy,
+    pub(crate) backoff: Backoff,
+    pub(crate) stable_after: Duration,
+    pub(crate) intensity: Intensity,
+    pub(crate) give_up: GiveUp,
+    pub(crate) reaction: Reaction,
 }

@@ -1,0 +1,190 @@
+//! Automatic restarts: whether a service that ended is to come back, when, and when it is given up.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::error::{Exit, ServiceFailure};
+use crate::reason::{Fatal, Stopped};
+use crate::restart::{GiveUp, Intensity, RestartPolicy};
+use crate::state::ServiceState;
+
+use super::model::Core;
+use super::row::Failures;
+use super::words::{Ending, Index, Limits};
+
+/// What comes after an end that nobody asked for.
+pub(super) enum Next {
+    /// It stays as it is.
+    Stays,
+    /// Another attempt, after this time.
+    Again { cause: Arc<ServiceFailure>, delay: Duration },
+    /// It has used up its restarts.
+    GivenUp(GiveUp),
+}
+
+impl<C> Core<C> {
+    /// Decides about a service that is in `state` now and that nobody has asked to end.
+    pub(super) fn next(&mut self, service: Index, state: &ServiceState, ending: &Ending) -> Next {
+        let now = self.now;
+        let row = self.row_mut(service);
+        let cause = match state {
+            ServiceState::Failed(failure) => Arc::clone(failure),
+            ServiceState::Stopped(_) if row.limits.restart == RestartPolicy::Permanent => {
+                Arc::new(ServiceFailure::Exit(Exit::Completed))
+            }
+            _ => return Next::Stays,
+        };
+        let limits = Arc::clone(&row.limits);
+        if !row.wanted || !limits.restarts() || is_fatal(ending) {
+            return Next::Stays;
+        }
+        let stable = row.was_ready && now.saturating_sub(row.ready_at) >= limits.stable_after;
+        let failures = row.failures.get_or_insert_default();
+        if stable {
+            failures.in_a_row = 0;
+            failures.spent = false;
+        }
+        if failures.spent || !failures.may_restart(limits.intensity, now) {
+            failures.spent = true;
+            return Next::GivenUp(limits.give_up);
+        }
+        let before = failures.in_a_row;
+        failures.in_a_row = before.saturating_add(1);
+        let delay = limits.backoff.delay(before, self.draw());
+        Next::Again { cause, delay }
+    }
+
+    /// Publishes what an end has come to, and has the next attempt made if there is one.
+    pub(super) fn carry_on(&mut self, service: Index, state: ServiceState, next: Next) {
+        match next {
+            Next::Stays => {
+                let is_end = matches!(
+                    state,
+                    ServiceState::Failed(_)
+                        | ServiceState::Disabled(_)
+                        | ServiceState::Stopped(Stopped::Completed)
+                );
+                let row = self.row_mut(service);
+                row.wanted &= row.due || !is_end;
+                self.settle(service, state);
+            }
+            Next::Again { cause, delay } => {
+                let row = self.row_mut(service);
+                row.due = true;
+                row.delayed = delay > Duration::ZERO;
+                let delayed = row.delayed;
+                self.settle(service, ServiceState::Backoff { cause, delay });
+                if delayed {
+                    self.arm(service, delay);
+                }
+            }
+            Next::GivenUp(then) => self.give_up(service, state, then),
+        }
+    }
+
+    fn give_up(&mut self, service: Index, state: ServiceState, then: GiveUp) {
+        let row = self.row_mut(service);
+        let intensity = row.limits.intensity;
+        let cause = match state {
+            ServiceState::Failed(failure) => failure,
+            _ => Arc::new(ServiceFailure::Exit(Exit::Completed)),
+        };
+        let again = match then {
+            GiveUp::CoolDown(time) => Some(time),
+            GiveUp::Fail | GiveUp::Escalate => None,
+        };
+        row.cooling = again.is_some();
+        row.wanted = row.cooling;
+        let Intensity { restarts, period } = intensity;
+        let failure = ServiceFailure::GaveUp { restarts, period, again, source: cause };
+        self.settle(service, ServiceState::Failed(Arc::new(failure)));
+        if let Some(time) = again {
+            self.arm(service, time);
+        }
+    }
+
+    /// The delay is over, or the cool-down.
+    pub(super) fn try_again(&mut self, service: Index) {
+        let row = self.row_mut(service);
+        if std::mem::take(&mut row.cooling) {
+            row.due = true;
+        }
+        row.delayed = false;
+        self.advance(service);
+    }
+
+    /// An attempt by hand: it waits for no delay. What has failed before is forgotten, unless the
+    /// service is on its way back already.
+    pub(super) fn try_now(&mut self, service: Index, named: bool) {
+        let row = self.row_mut(service);
+        if !row.live && !row.due {
+            row.failures = None;
+        }
+        if named || !row.due {
+            self.call_back_off(service);
+        }
+        self.row_mut(service).due = true;
+    }
+
+    /// A service that was given up is not tried again.
+    pub(super) fn stop_cooling(&mut self, service: Index) {
+        self.call_back_off(service);
+        let ServiceState::Failed(failure) = &self.row(service).state else { return };
+        let ServiceFailure::GaveUp { restarts, period, source, .. } = &**failure else { return };
+        let (restarts, period, source) = (*restarts, *period, Arc::clone(source));
+        let failure = ServiceFailure::GaveUp { restarts, period, again: None, source };
+        self.publish(service, ServiceState::Failed(Arc::new(failure)));
+    }
+
+    /// The next attempt is not made.
+    pub(super) fn call_back_off(&mut self, service: Index) {
+        let row = self.row_mut(service);
+        if std::mem::take(&mut row.delayed) | std::mem::take(&mut row.cooling) {
+            self.disarm(service);
+        }
+    }
+
+    /// The next number of a sequence that looks like chance (splitmix64).
+    fn draw(&mut self) -> u64 {
+        self.random = self.random.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.random;
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        z ^ (z >> 31)
+    }
+}
+
+impl Limits {
+    /// Whether an end of the service may lead to more than that it stays so.
+    pub(super) fn restarts(&self) -> bool {
+        let never = self.intensity.restarts == 0 && self.give_up == GiveUp::Fail;
+        self.restart != RestartPolicy::Temporary && !never
+    }
+}
+
+impl Failures {
+    /// Whether there may be another restart now; if so, it is counted.
+    fn may_restart(&mut self, intensity: Intensity, now: Duration) -> bool {
+        if intensity == Intensity::UNLIMITED {
+            return true;
+        }
+        forget(&mut self.restarts, now.saturating_sub(intensity.period));
+        let may = (self.restarts.len() as u64) < u64::from(intensity.restarts);
+        if may {
+            self.restarts.push_back(now);
+        }
+        may
+    }
+}
+
+/// Drops the restarts that were before `since`.
+fn forget(restarts: &mut VecDeque<Duration>, since: Duration) {
+    while restarts.front().is_some_and(|at| *at < since) {
+        restarts.pop_front();
+    }
+}
+
+fn is_fatal(ending: &Ending) -> bool {
+    matches!(ending, Ending::Exit(Exit::Failed(error)) if error.is::<Fatal>())
+}

@@ -1,0 +1,70 @@
+//! The options of a service with every gap filled: the table of built-in defaults.
+
+use std::time::Duration;
+
+use crate::error::BuildProblem;
+use crate::name::Name;
+use crate::options::{GracePeriod, ServiceOptions, StartTimeout};
+use crate::origin::Origin;
+use crate::restart::{Backoff, GiveUp, Intensity, Reaction, RestartPolicy};
+
+use super::core::Limits;
+
+const SECOND: Duration = Duration::from_secs(1);
+
+impl Limits {
+    /// What is set, and the built-in default for the rest.
+    pub(super) fn of(options: ServiceOptions) -> Self {
+        let restart = options.restart.unwrap_or(RestartPolicy::Transient);
+        let reaction = match restart {
+            // It is not started again for another's sake either.
+            RestartPolicy::Temporary => Reaction::Stop,
+            _ => Reaction::Restart,
+        };
+        Self {
+            grace_period: options.grace_period.unwrap_or(GracePeriod::Bounded(10 * SECOND)),
+            start_timeout: match options.start_timeout {
+                None => Some(30 * SECOND),
+                Some(StartTimeout::Bounded(time)) => Some(time),
+                Some(StartTimeout::Unlimited) => None,
+            },
+            restart,
+            backoff: options.backoff.unwrap_or(Backoff::exponential(SECOND / 10, 30 * SECOND)),
+            stable_after: options.stable_after.unwrap_or(10 * SECOND),
+            intensity: options.intensity.unwrap_or(Intensity::new(5, 60 * SECOND)),
+            give_up: options.give_up.unwrap_or(GiveUp::Fail),
+            reaction: options.reaction.unwrap_or(reaction),
+        }
+    }
+}
+
+impl Limits {
+    /// Adds what can not work. `bounded` says that something bounds the whole shutdown.
+    pub(super) fn check(
+        &self,
+        name: &Name,
+        origin: Origin,
+        bounded: bool,
+        problems: &mut Vec<BuildProblem>,
+    ) {
+        let name = || name.clone();
+        let mut zero = |option, way_out| {
+            problems.push(BuildProblem::ZeroTime { name: name(), origin, option, way_out });
+        };
+        if self.intensity.period.is_zero() && self.intensity != Intensity::UNLIMITED {
+            zero("an intensity period", "set one, or Intensity::UNLIMITED");
+        }
+        if self.give_up == GiveUp::CoolDown(Duration::ZERO) {
+            zero("a cool-down", "set one, or Intensity::UNLIMITED");
+        }
+        if self.start_timeout == Some(Duration::ZERO) {
+            zero("a start_timeout", "set one, or StartTimeout::Unlimited");
+        }
+        if self.restart == RestartPolicy::Temporary && self.reaction == Reaction::Restart {
+            problems.push(BuildProblem::RestartOfTemporary { name: name(), origin });
+        }
+        if self.grace_period == GracePeriod::Unlimited && !bounded {
+            problems.push(BuildProblem::UnlimitedGrace { name: name(), origin });
+        }
+    }
+}
