@@ -63,6 +63,8 @@ mod p13_reconsider;
 #[cfg(test)]
 mod p15_once;
 #[cfg(test)]
+mod p16_closed;
+#[cfg(test)]
 mod p18_random;
 #[cfg(test)]
 mod p23_limits;

@@ -236,6 +236,38 @@ impl<P: ExtensionPoint + ?Sized + 'static> PluginManager<P> {
         }
     }
 
+    /// Ends the manager's work: loads that are pending end where they stand, their futures dropped, and
+    /// no other begins. Returns when none is left and the listeners have heard all that has happened,
+    /// which takes as long as they take. A process that ends without a
+    /// [supervisor](crate::Supervisor), which does the same at its shutdown, closes its managers before;
+    /// otherwise what listeners are still to hear may be lost, as with
+    /// [`std::process::exit`] and [`plux::main`](crate::main()).
+    ///
+    /// What is loaded stays so until the last handle is dropped, and every question is answered. What is
+    /// not can not be loaded any more: that is [`LoadError::Failed`] with
+    /// [`FailureCause::Aborted`](crate::FailureCause::Aborted), as it is for those whose load was ended.
+    /// Closing again changes nothing. A load that closes its own manager is ended by that.
+    ///
+    /// Cancel safe: the manager is closed all the same.
+    ///
+    /// ```no_run
+    /// use plux::{FnService, PluginManager, Tracing};
+    /// use std::process::ExitCode;
+    ///
+    /// fn main() -> ExitCode {
+    ///     plux::main(async {
+    ///         let manager = PluginManager::<dyn FnService>::builder(()).listener(Tracing).build();
+    ///         let report = manager.load_all().await;
+    ///         manager.close().await; // the log says by now why something failed
+    ///         if report.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    ///     })
+    /// }
+    /// ```
+    pub async fn close(&self) {
+        self.end_loads().await;
+        self.flush().await;
+    }
+
     /// Loads a plugin whose requirements are loaded, and nothing with it: what it wants is somebody
     /// else's to load and to wait for. Otherwise as [`load`](Self::load).
     ///
@@ -279,7 +311,7 @@ impl<P: ExtensionPoint + ?Sized + 'static> PluginManager<P> {
 
     /// Ends the loads that are pending and lets no new one begin; returns when none is left. Cancel
     /// safe: the manager is closed all the same.
-    pub(crate) async fn close(&self) {
+    pub(crate) async fn end_loads(&self) {
         self.shared.closing.close();
         self.shared.closing.closed().await;
     }
