@@ -69,6 +69,8 @@ mod p18_random;
 #[cfg(test)]
 mod p23_limits;
 #[cfg(test)]
+mod p24_errors;
+#[cfg(test)]
 mod p26_ends;
 #[cfg(test)]
 mod p26_heard;

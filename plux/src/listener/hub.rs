@@ -180,7 +180,7 @@ impl FanOut {
         match message {
             Message::Fact(id, kind) => {
                 self.heard += 1;
-                self.tell(&Event { number: self.heard, id, kind });
+                self.tell(Event { number: self.heard, id, kind });
             }
             Message::Listen(listener) => self.listeners.push(listener),
             // Whoever waited may have given up.
@@ -188,11 +188,16 @@ impl FanOut {
         }
     }
 
-    fn tell(&self, event: &Event) {
+    fn tell(&self, event: Event) {
         for listener in &self.listeners {
-            if let Err(panic) = task::catch(|| listener.on_event(event)) {
+            if let Err(panic) = task::catch(|| listener.on_event(&event)) {
                 tracing::error!(number = event.number, id = %event.id, "a listener {panic}");
             }
+        }
+        // It may be the last to hold a user's error.
+        let Event { number, id, kind } = event;
+        if let Err(panic) = task::catch(|| drop(kind)) {
+            tracing::error!(number, %id, "the destructor of an error {panic}");
         }
     }
 }

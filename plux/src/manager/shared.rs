@@ -10,7 +10,7 @@ use parking_lot::ReentrantMutex;
 
 use super::closing::Closing;
 use super::limits::Limits;
-use crate::error::{BoxError, FindError, LoadError};
+use crate::error::{BoxError, EntryError, FindError, LoadError};
 use crate::extension::ExtensionPoint;
 use crate::filter::Filters;
 use crate::finder::PluginFinder;
@@ -80,8 +80,18 @@ impl<P: ExtensionPoint + ?Sized + 'static> Shared<P> {
             Err(panic) => return Err(FindError::Panicked { finder, panic: *panic }),
         };
         let table = self.table.get_or_init(|| Arc::new(Table::new(&self.namespace, found)));
-        for entry in table.unresolved() {
-            tracing::error!(namespace = %self.namespace, "{entry}");
+        for error in table.unresolved() {
+            // The text of a user's error is user code.
+            match task::catch(|| error.to_string()) {
+                Ok(text) => tracing::error!(namespace = %self.namespace, "{text}"),
+                Err(panic) => {
+                    let EntryError { entry, origin, .. } = error;
+                    tracing::error!(
+                        namespace = %self.namespace,
+                        "`{entry}` (found at {origin}) can not be resolved, and its error {panic}"
+                    );
+                }
+            }
         }
         Ok(table)
     }
