@@ -6,7 +6,10 @@ use std::sync::mpsc::{Receiver, channel};
 
 use futures::FutureExt;
 use parking_lot::Mutex;
-use plux::{BoxError, EntryError, Event, Found, Listener, Namespace, PluginFinder, PluginManager};
+use plux::{
+    BoxError, EntryError, Event, FindError, Found, Listener, LoadError, Namespace, PluginFinder,
+    PluginManager,
+};
 
 use crate::panic::Written;
 use crate::scripted::{Heard, Plugin, Script, finder, idle};
@@ -104,18 +107,34 @@ async fn p24_an_error_that_panics_when_its_event_is_dropped_costs_one_error_line
     assert!(line.contains("a cursed end") && line.contains("id=scripted:a"), "{line}");
 }
 
+/// Finds a plugin, and another whose error can not be printed.
+struct Unreadable(&'static str);
+
+impl PluginFinder for Unreadable {
+    fn find(&self, namespace: &Namespace) -> Result<Found, BoxError> {
+        let mut found = finder([Plugin::new("a")]).find(namespace)?;
+        found.errors.push(EntryError::new(self.0, Cursed::Printed));
+        Ok(found)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn p24_p26_a_plugin_whose_error_panics_when_it_is_printed_is_heard_of_without_its_text() {
+    let heard = Heard::default();
+    let builder = PluginManager::<dyn Script>::builder(()).finder(Unreadable("b"));
+    let manager = builder.listener(heard.clone()).build();
+    assert!(matches!(manager.load("b").await, Err(LoadError::Find(FindError::Entry(_)))));
+    assert!(manager.try_load_all().await.is_err());
+    idle().await;
+    let [first, second] = heard.of("b").try_into().unwrap();
+    assert!(first.starts_with("resolve failed: ") && first.contains("a cursed text"), "{first}");
+    assert_eq!(first, second);
+}
+
 #[test]
 fn p24_an_entry_whose_error_panics_when_it_is_printed_is_told_of_without_its_text() {
-    struct Finds;
-    impl PluginFinder for Finds {
-        fn find(&self, _: &Namespace) -> Result<Found, BoxError> {
-            let mut found: Found = finder([Plugin::new("a")]).find(&crate::scripted::NAMESPACE)?;
-            found.errors.push(EntryError::new("line 9", Cursed::Printed));
-            Ok(found)
-        }
-    }
     let (written, _guard) = Written::listen();
-    let manager = PluginManager::<dyn Script>::builder(()).finder(Finds).build();
+    let manager = PluginManager::<dyn Script>::builder(()).finder(Unreadable("line 9")).build();
     assert_eq!(manager.names().unwrap(), ["a"]);
     let [line] = written.lines().try_into().unwrap();
     assert!(line.contains("ERROR") && line.contains("`line 9`"), "{line}");

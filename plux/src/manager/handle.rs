@@ -134,7 +134,8 @@ impl<P: ExtensionPoint + ?Sized + 'static> PluginManager<P> {
         if let Some(error) = table.unresolved().first() {
             return Err(LoadError::Find(error.clone().into()));
         }
-        if let Some(problem) = table.first_unusable() {
+        if let Some((entry, problem)) = table.first_unusable() {
+            self.shared.refuse(entry, problem);
             return Err(problem.clone());
         }
         let (caller, _waiting) = waits::begin(table, None, || table.all())?;
@@ -288,6 +289,7 @@ impl<P: ExtensionPoint + ?Sized + 'static> PluginManager<P> {
             return Ok(loaded);
         }
         if let Some(problem) = table.unusable(entry) {
+            self.shared.refuse(entry, problem);
             return Err(problem.clone());
         }
         if entry.is_disabled() {

@@ -3,6 +3,7 @@
 //! Trap: the table stands before the context, so that what the plugins acquired goes first.
 
 use std::cell::Cell;
+use std::fmt;
 use std::panic::Location;
 use std::sync::{Arc, OnceLock};
 
@@ -11,13 +12,14 @@ use parking_lot::ReentrantMutex;
 use super::closing::Closing;
 use super::limits::Limits;
 use crate::error::{BoxError, EntryError, FindError, LoadError};
+use crate::event::EventKind;
 use crate::extension::ExtensionPoint;
 use crate::filter::Filters;
 use crate::finder::PluginFinder;
 use crate::listener::Hub;
 use crate::name::Namespace;
-use crate::table::Table;
-use crate::task;
+use crate::table::{Entry, Table};
+use crate::task::{self, Panic};
 
 pub(super) struct Shared<P: ExtensionPoint + ?Sized + 'static> {
     pub(super) table: OnceLock<Arc<Table<P>>>,
@@ -52,6 +54,14 @@ impl<P: ExtensionPoint + ?Sized + 'static> Shared<P> {
         })
     }
 
+    /// Tells that the plugin of `entry` was asked for, and can not be used.
+    pub(super) fn refuse(&self, entry: &Entry<P>, problem: &LoadError) {
+        self.hub.emit(|| {
+            let text = text_of(problem).unwrap_or_else(|panic| format!("its error {panic}"));
+            (entry.spec().id(), EventKind::ResolveFailed(text.into()))
+        });
+    }
+
     /// The table; the first call has it found.
     pub(super) fn table(&self) -> Result<&Arc<Table<P>>, FindError> {
         match self.table.get() {
@@ -81,8 +91,7 @@ impl<P: ExtensionPoint + ?Sized + 'static> Shared<P> {
         };
         let table = self.table.get_or_init(|| Arc::new(Table::new(&self.namespace, found)));
         for error in table.unresolved() {
-            // The text of a user's error is user code.
-            match task::catch(|| error.to_string()) {
+            match text_of(error) {
                 Ok(text) => tracing::error!(namespace = %self.namespace, "{text}"),
                 Err(panic) => {
                     let EntryError { entry, origin, .. } = error;
@@ -95,4 +104,9 @@ impl<P: ExtensionPoint + ?Sized + 'static> Shared<P> {
         }
         Ok(table)
     }
+}
+
+/// The text of an error: where it is a user's, user code.
+fn text_of(error: &impl fmt::Display) -> Result<String, Box<Panic>> {
+    task::catch(|| error.to_string())
 }

@@ -103,9 +103,10 @@ impl<P: ExtensionPoint + ?Sized + 'static> Table<P> {
         self.unusable.get(&entry.index())
     }
 
-    /// Why the first plugin that can not be used can not, in the order of names.
-    pub(crate) fn first_unusable(&self) -> Option<&LoadError> {
-        self.unusable.iter().min_by_key(|(index, _)| **index).map(|(_, problem)| problem)
+    /// The first plugin that can not be used, in the order of names, and why.
+    pub(crate) fn first_unusable(&self) -> Option<(&Entry<P>, &LoadError)> {
+        let (index, problem) = self.unusable.iter().min_by_key(|(index, _)| **index)?;
+        Some((self.row(*index), problem))
     }
 
     /// The entries of the finder that could not be resolved and that no row stands for.
