@@ -57,6 +57,7 @@ mod filter;
 mod finder;
 mod fn_plugin;
 mod function;
+mod given;
 mod graph;
 mod handle;
 mod incarnation;

@@ -71,6 +71,8 @@ mod p23_limits;
 #[cfg(test)]
 mod p24_errors;
 #[cfg(test)]
+mod p25_given;
+#[cfg(test)]
 mod p26_ends;
 #[cfg(test)]
 mod p26_heard;

@@ -14,6 +14,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::contract::Listener;
 use crate::event::{Event, EventKind};
+use crate::given::{Given, let_go};
 use crate::name::PluginId;
 use crate::task;
 
@@ -42,7 +43,7 @@ struct FarEnd {
 enum Message {
     Fact(PluginId, EventKind),
     /// One more, which hears what follows.
-    Listen(Box<dyn Listener>),
+    Listen(Given<Box<dyn Listener>>),
     /// Answered when all before it has been heard.
     Flush(oneshot::Sender<()>),
 }
@@ -58,7 +59,7 @@ impl Hub {
 
     /// Adds a listener, the last to be told.
     pub(crate) fn listen(&self, listener: Box<dyn Listener>) {
-        self.line.get_or_init(|| Line::new(Vec::new())).send(Message::Listen(listener));
+        self.line.get_or_init(|| Line::new(Vec::new())).send(Message::Listen(given(listener)));
     }
 
     /// Queues an event; `fact` is called only when somebody listens.
@@ -92,6 +93,7 @@ impl Line {
 
     fn new(listeners: Vec<Box<dyn Listener>>) -> Self {
         let (queue, inbox) = mpsc::unbounded_channel();
+        let listeners = listeners.into_iter().map(given).collect();
         let idle = Mutex::new(Some(FanOut { inbox, listeners, heard: 0 }));
         let far_end = Arc::new(FarEnd { started: AtomicBool::new(false), idle });
         Self { queue, far_end }
@@ -169,9 +171,13 @@ impl Drop for Hearing {
     }
 }
 
+fn given(listener: Box<dyn Listener>) -> Given<Box<dyn Listener>> {
+    Given::new("a listener", listener)
+}
+
 struct FanOut {
     inbox: mpsc::UnboundedReceiver<Message>,
-    listeners: Vec<Box<dyn Listener>>,
+    listeners: Vec<Given<Box<dyn Listener>>>,
     heard: u64,
 }
 
@@ -198,6 +204,15 @@ impl FanOut {
         let Event { number, id, kind } = event;
         if let Err(panic) = task::catch(|| drop(kind)) {
             tracing::error!(number, %id, "the destructor of an error {panic}");
+        }
+    }
+}
+
+impl Drop for FanOut {
+    /// Nobody will hear what is left.
+    fn drop(&mut self) {
+        while let Ok(message) = self.inbox.try_recv() {
+            let_go("an error", message);
         }
     }
 }

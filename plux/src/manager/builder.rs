@@ -15,6 +15,7 @@ use super::shared::Shared;
 use crate::extension::ExtensionPoint;
 use crate::filter::{Filters, PluginFilter};
 use crate::finder::{PluginFinder, RegistryFinder};
+use crate::given::Given;
 use crate::listener::{Hub, Listener};
 use crate::name::Namespace;
 
@@ -145,7 +146,7 @@ impl<P: ExtensionPoint + ?Sized + 'static> PluginManagerBuilder<P> {
         PluginManager::new(Arc::new(Shared {
             table: OnceLock::new(),
             finding: ReentrantMutex::default(),
-            finder: self.finder,
+            finder: Given::new("the finder", self.finder),
             namespace,
             filters: Filters::new(self.filters),
             limits: self.limits,
@@ -153,7 +154,7 @@ impl<P: ExtensionPoint + ?Sized + 'static> PluginManagerBuilder<P> {
             closing: Closing::new(),
             required: self.required,
             place,
-            context: self.context,
+            context: Given::new("the context", self.context),
         }))
     }
 }

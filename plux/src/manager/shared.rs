@@ -16,6 +16,7 @@ use crate::event::EventKind;
 use crate::extension::ExtensionPoint;
 use crate::filter::Filters;
 use crate::finder::PluginFinder;
+use crate::given::Given;
 use crate::listener::Hub;
 use crate::name::Namespace;
 use crate::table::{Entry, Table};
@@ -26,7 +27,7 @@ pub(super) struct Shared<P: ExtensionPoint + ?Sized + 'static> {
     /// Held while the finder runs, so that it runs once; true then, so that a finder which asks its own
     /// manager gets an error instead of waiting for itself.
     pub(super) finding: ReentrantMutex<Cell<bool>>,
-    pub(super) finder: Box<dyn PluginFinder>,
+    pub(super) finder: Given<Box<dyn PluginFinder>>,
     pub(super) namespace: Namespace,
     pub(super) filters: Filters<P>,
     pub(super) limits: Limits,
@@ -36,7 +37,7 @@ pub(super) struct Shared<P: ExtensionPoint + ?Sized + 'static> {
     pub(super) required: Vec<String>,
     /// Where the manager was built.
     pub(super) place: &'static Location<'static>,
-    pub(super) context: P::Context,
+    pub(super) context: Given<P::Context>,
 }
 
 impl<P: ExtensionPoint + ?Sized + 'static> Shared<P> {
@@ -82,14 +83,18 @@ impl<P: ExtensionPoint + ?Sized + 'static> Shared<P> {
                 BoxError::from("it asks its own manager, which waits for its answer").into();
             return Err(FindError::Failed { finder, source });
         }
-        let found = task::catch(|| self.finder.find(&self.namespace));
+        // With the table, because specs that have no place in it are dropped: user code.
+        let found = task::catch(|| {
+            let found = self.finder.find(&self.namespace);
+            found.map(|found| Table::new(&self.namespace, found))
+        });
         finding.set(false);
         let found = match found {
-            Ok(Ok(found)) => found,
+            Ok(Ok(table)) => table,
             Ok(Err(error)) => return Err(FindError::Failed { finder, source: error.into() }),
             Err(panic) => return Err(FindError::Panicked { finder, panic: *panic }),
         };
-        let table = self.table.get_or_init(|| Arc::new(Table::new(&self.namespace, found)));
+        let table = self.table.get_or_init(|| Arc::new(found));
         for error in table.unresolved() {
             match text_of(error) {
                 Ok(text) => tracing::error!(namespace = %self.namespace, "{text}"),
