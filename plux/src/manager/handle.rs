@@ -217,19 +217,24 @@ impl<P: ExtensionPoint + ?Sized + 'static> PluginManager<P> {
         Ok(self.shared.missing(self.shared.table()?).collect())
     }
 
-    /// Where a plugin stands; `None` for an unknown name, and without an answer of the finder. Never
-    /// waits for a load.
+    /// Where a plugin stands; `None` for an unknown name. Never waits for a load.
+    ///
+    /// Without an answer of the finder it is `None` too: [`names`](Self::names) tells that apart.
     pub fn state(&self, name: &str) -> Option<PluginState> {
         let table = self.shared.table().ok()?;
         table.get(name).map(|entry| table.state(entry))
     }
 
     /// A loaded plugin; `None` if it is not loaded. Never waits for a load.
+    ///
+    /// Without an answer of the finder it is `None` too: [`names`](Self::names) tells that apart.
     pub fn get(&self, name: &str) -> Option<Loaded<P>> {
         Loaded::of(self.shared.table().ok()?.get(name)?)
     }
 
     /// The loaded plugins, in the order of names, whatever order they finished in.
+    ///
+    /// Without an answer of the finder there are none: [`names`](Self::names) tells that apart.
     pub fn loaded(&self) -> Vec<Loaded<P>> {
         match self.shared.table() {
             Ok(table) => table.rows().iter().filter_map(Loaded::of).collect(),
