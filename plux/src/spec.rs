@@ -239,7 +239,7 @@ impl PluginSpec {
         self.record
     }
 
-    /// The erased factory; resolving it is the one downcast of the house.
+    /// The erased factory; resolving it is a checked downcast.
     pub(crate) fn factory(&self) -> &dyn AnyFactory {
         match &self.factory {
             FactoryRef::Static(factory) => *factory,
