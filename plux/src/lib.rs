@@ -178,10 +178,12 @@ pub use plux_macros::extension_point;
 /// | `start_timeout` | of a service: the time from the beginning of a start to readiness; `"unlimited"` waits as long as it takes | the supervisor's |
 /// | `crate` | where plux is, when it is renamed or re-exported | `::plux` |
 ///
-/// A dependency is the name of a plugin of the own namespace, or `namespace:name`. A manager knows its own
-/// namespace: what is required of another one is seen to by a supervisor of both, and by
-/// [`RegistryCheck`], and not by a load. An error of a
-/// factory is the plugin's failure; so is a panic. A factory runs once per attempt to initialize.
+/// A dependency is the name of a plugin of the own namespace, or `namespace:name`. A manager knows its
+/// own namespace: what is required of another one is seen to by a supervisor of both, and by
+/// [`RegistryCheck`], and not by a load.
+///
+/// An error of a factory is the plugin's failure; so is a panic. A factory runs once per attempt to
+/// initialize.
 ///
 /// # A function as a plugin
 ///
