@@ -183,7 +183,9 @@ pub use plux_macros::extension_point;
 /// [`RegistryCheck`], and not by a load.
 ///
 /// An error of a factory is the plugin's failure; so is a panic. A factory runs once per attempt to
-/// initialize.
+/// initialize. What it makes has an impl on which `#[plugin]` does not stand, so
+/// `#[plux::async_trait]` has to: without it the compiler says that the lifetime parameters of `load`
+/// do not match those of the trait (E0195).
 ///
 /// # A function as a plugin
 ///
