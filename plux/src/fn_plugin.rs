@@ -31,10 +31,10 @@ use crate::name::Namespace;
 /// like any other. The error may be whatever a [`BoxError`] can be made of. The result is owned: it does
 /// not borrow from the argument.
 ///
-/// The contract names no namespace, so the manager is given one. A namespace may hold functions of
-/// several types: a manager loads those of its own, and the others are failures in
-/// [`Phase::Resolve`](crate::Phase::Resolve) that name both types and both places
-/// ([`FailureCause::Mismatch`](crate::FailureCause::Mismatch)).
+/// The contract names no namespace, so the manager is given one. A namespace holds functions of one
+/// type. What a manager finds there of another type is a failure in
+/// [`Phase::Resolve`](crate::Phase::Resolve) that names both types and both places
+/// ([`FailureCause::Mismatch`](crate::FailureCause::Mismatch)), at each `load_all`; the others load.
 ///
 /// ```
 /// use plux::{BoxError, FnPlugin, Namespace, PluginManager};

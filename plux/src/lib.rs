@@ -191,7 +191,8 @@ pub use plux_macros::extension_point;
 ///
 /// With `namespace`, the function is the plugin: it is loaded like any other, and called through what
 /// was loaded. It may be async; it takes nothing, or one argument by reference; and it returns what it
-/// likes, or a `Result` of that. These types are its contract, [`FnPlugin<T, R>`](FnPlugin):
+/// likes, or a `Result` of that. These types are its contract, [`FnPlugin<T, R>`](FnPlugin), and that
+/// of all functions of the namespace:
 ///
 /// ```
 /// use plux::{BoxError, FnPlugin, Namespace, PluginManager};
