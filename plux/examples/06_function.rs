@@ -37,9 +37,8 @@ async fn is_christmas() -> Result<bool, BoxError> {
 
 #[tokio::main]
 async fn main() -> Result<(), BoxError> {
-    let prices = PluginManager::<dyn FnPlugin<Order, u32>>::builder(())
-        .namespace(Namespace::literal("example.prices"))
-        .build();
+    let namespace = Namespace::literal("example.prices");
+    let prices = PluginManager::<dyn FnPlugin<Order, u32>>::functions(namespace).build();
     let report = prices.load_all().await;
     println!("{report}");
 

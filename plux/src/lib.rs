@@ -216,9 +216,8 @@ pub use plux_macros::extension_point;
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), BoxError> {
-/// let checks = PluginManager::<dyn FnPlugin<Aws, ()>>::builder(())
-///     .namespace(Namespace::literal("doc.checks"))
-///     .build();
+/// let namespace = Namespace::literal("doc.checks");
+/// let checks = PluginManager::<dyn FnPlugin<Aws, ()>>::functions(namespace).build();
 /// let report = checks.load_all().await; // `account` is disabled
 /// let aws = Aws { region: "eu-south-1".to_owned() };
 /// for check in report.loaded() {
