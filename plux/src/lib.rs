@@ -308,7 +308,7 @@ pub use reason::{Disabled, Phase, StopReason, Stopped};
 pub use registry::{LinkedCrate, silent_crates};
 pub use runtime::main;
 pub use service::{Service, ServiceContext};
-pub use spec::{AnyFactory, Dependency, DependencyKind, Factory, PluginSpec, SpecRef};
+pub use spec::{Dependency, DependencyKind, PluginSpec, SpecRef};
 pub use state::{PluginState, ServiceState};
 pub use supervisor::{
     RestartReport, ServiceStatus, ShutdownReport, StartOutcome, StartReport, StopHow, StopReport,
