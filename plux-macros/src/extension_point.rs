@@ -172,6 +172,8 @@ fn methods(
         /// Whether the plugin wants to be loaded, given the context of its namespace: `false`
         /// disables it. It does, unless this is overridden.
         ///
+        /// An impl without `#[plux::plugin]` needs `#[plux::async_trait]`, as for `load`.
+        ///
         /// # Errors
         /// What keeps the plugin from deciding; the load has then failed.
         #[inline]
@@ -186,6 +188,10 @@ fn methods(
     };
     let load = parse_quote! {
         /// Loads the plugin, given the context of its namespace.
+        ///
+        /// An impl on which `#[plux::plugin]` does not stand, as that of what a factory makes, needs
+        /// `#[plux::async_trait]`. Without it the compiler says that the lifetime parameters of
+        /// `load` do not match those of the trait (E0195).
         ///
         /// # Errors
         /// What keeps the plugin from loading.

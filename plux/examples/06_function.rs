@@ -1,7 +1,7 @@
 //! Functions as plugins: loaded in the order of what they require, called as often as one likes.
 //!
 //! The trap: a load does not call the function, and a namespace of functions has no trait that says it.
-//! The manager is told the namespace, and `FnPlugin<T, R>` says which functions of it are meant.
+//! The manager is told the namespace, and `FnPlugin<T, R>` of what type all functions of it are.
 
 use plux::{BoxError, FnPlugin, Namespace, PluginManager};
 
@@ -37,9 +37,8 @@ async fn is_christmas() -> Result<bool, BoxError> {
 
 #[tokio::main]
 async fn main() -> Result<(), BoxError> {
-    let prices = PluginManager::<dyn FnPlugin<Order, u32>>::builder(())
-        .namespace(Namespace::literal("example.prices"))
-        .build();
+    let namespace = Namespace::literal("example.prices");
+    let prices = PluginManager::<dyn FnPlugin<Order, u32>>::functions(namespace).build();
     let report = prices.load_all().await;
     println!("{report}");
 

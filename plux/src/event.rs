@@ -25,7 +25,8 @@ pub struct Event {
 pub enum EventKind {
     /// Its spec fits the manager's extension point.
     Resolved(Origin),
-    /// Its spec does not fit, is there twice, or could not be made by the finder.
+    /// Its spec does not fit, is there twice, or could not be made by the finder, or its place in the
+    /// graph makes it unusable. It was asked for all the same.
     ResolveFailed(Arc<str>),
     /// Its factory has run.
     Initialized,

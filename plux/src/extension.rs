@@ -53,7 +53,10 @@ pub trait ExtensionPoint: Send + Sync {
 pub(crate) const fn namespace_of<P: ExtensionPoint + ?Sized>() -> &'static str {
     match const { &P::NAMESPACE } {
         Some(namespace) => namespace.as_literal(),
-        None => panic!("this extension point names no namespace"),
+        None => panic!(
+            "this extension point names no namespace; a manager of functions is built by \
+             PluginManager::functions"
+        ),
     }
 }
 

@@ -28,8 +28,13 @@ use crate::task;
 /// ```
 pub trait PluginFinder: Send + Sync + 'static {
     /// The specs of `namespace`, in any order; those of other namespaces are ignored. It runs on the
-    /// thread of whoever asks the manager first, while others who ask wait. When it asks that manager
-    /// itself, it gets an error.
+    /// thread of whoever asks the manager first, while others who ask wait, their threads blocked. When
+    /// it asks that manager itself, it gets an error.
+    ///
+    /// Trap: nothing sees a wait that goes by another thread. A finder that asks its manager from a
+    /// thread of its own and waits for that waits for ever, and so do two managers that are first asked
+    /// from two threads and whose finders ask each other. A finder may ask another manager as long as
+    /// that one's does not ask back.
     ///
     /// # Errors
     /// When there is no answer at all; the manager hands it on as

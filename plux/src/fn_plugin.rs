@@ -31,10 +31,11 @@ use crate::name::Namespace;
 /// like any other. The error may be whatever a [`BoxError`] can be made of. The result is owned: it does
 /// not borrow from the argument.
 ///
-/// The contract names no namespace, so the manager is given one. A namespace may hold functions of
-/// several types: a manager loads those of its own, and the others are failures in
-/// [`Phase::Resolve`](crate::Phase::Resolve) that name both types and both places
-/// ([`FailureCause::Mismatch`](crate::FailureCause::Mismatch)).
+/// The contract names no namespace, so the manager is [given one](crate::PluginManager::functions). A
+/// namespace holds functions of one
+/// type. What a manager finds there of another type is a failure in
+/// [`Phase::Resolve`](crate::Phase::Resolve) that names both types and both places
+/// ([`FailureCause::Mismatch`](crate::FailureCause::Mismatch)), at each `load_all`; the others load.
 ///
 /// ```
 /// use plux::{BoxError, FnPlugin, Namespace, PluginManager};
@@ -50,9 +51,8 @@ use crate::name::Namespace;
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), BoxError> {
-/// let manager = PluginManager::<dyn FnPlugin<Aws, &'static str>>::builder(())
-///     .namespace(Namespace::literal("doc.configurators"))
-///     .build();
+/// let namespace = Namespace::literal("doc.configurators");
+/// let manager = PluginManager::<dyn FnPlugin<Aws, &'static str>>::functions(namespace).build();
 /// let logging = manager.load("logging").await?;
 /// assert_eq!(logging.plugin().call(&Aws { verbose: true }).await?, "debug");
 /// # Ok(())

@@ -57,6 +57,7 @@ mod filter;
 mod finder;
 mod fn_plugin;
 mod function;
+mod given;
 mod graph;
 mod handle;
 mod incarnation;
@@ -178,16 +179,21 @@ pub use plux_macros::extension_point;
 /// | `start_timeout` | of a service: the time from the beginning of a start to readiness; `"unlimited"` waits as long as it takes | the supervisor's |
 /// | `crate` | where plux is, when it is renamed or re-exported | `::plux` |
 ///
-/// A dependency is the name of a plugin of the own namespace, or `namespace:name`. A manager knows its own
-/// namespace: what is required of another one is seen to by a supervisor of both, and by
-/// [`RegistryCheck`], and not by a load. An error of a
-/// factory is the plugin's failure; so is a panic. A factory runs once per attempt to initialize.
+/// A dependency is the name of a plugin of the own namespace, or `namespace:name`. A manager knows its
+/// own namespace: what is required of another one is seen to by a supervisor of both, and by
+/// [`RegistryCheck`], and not by a load.
+///
+/// An error of a factory is the plugin's failure; so is a panic. A factory runs once per attempt to
+/// initialize. What it makes has an impl on which `#[plugin]` does not stand, so
+/// `#[plux::async_trait]` has to: without it the compiler says that the lifetime parameters of `load`
+/// do not match those of the trait (E0195).
 ///
 /// # A function as a plugin
 ///
 /// With `namespace`, the function is the plugin: it is loaded like any other, and called through what
 /// was loaded. It may be async; it takes nothing, or one argument by reference; and it returns what it
-/// likes, or a `Result` of that. These types are its contract, [`FnPlugin<T, R>`](FnPlugin):
+/// likes, or a `Result` of that. These types are its contract, [`FnPlugin<T, R>`](FnPlugin), and that
+/// of all functions of the namespace:
 ///
 /// ```
 /// use plux::{BoxError, FnPlugin, Namespace, PluginManager};
@@ -211,9 +217,8 @@ pub use plux_macros::extension_point;
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), BoxError> {
-/// let checks = PluginManager::<dyn FnPlugin<Aws, ()>>::builder(())
-///     .namespace(Namespace::literal("doc.checks"))
-///     .build();
+/// let namespace = Namespace::literal("doc.checks");
+/// let checks = PluginManager::<dyn FnPlugin<Aws, ()>>::functions(namespace).build();
 /// let report = checks.load_all().await; // `account` is disabled
 /// let aws = Aws { region: "eu-south-1".to_owned() };
 /// for check in report.loaded() {
@@ -305,7 +310,7 @@ pub use registry::{LinkedCrate, silent_crates};
 pub use restart::{Backoff, GiveUp, Intensity, Reaction, RestartPolicy};
 pub use runtime::main;
 pub use service::{Service, ServiceContext};
-pub use spec::{AnyFactory, Dependency, DependencyKind, Factory, PluginSpec, SpecRef};
+pub use spec::{Dependency, DependencyKind, PluginSpec, SpecRef};
 pub use state::{PluginState, ServiceState};
 pub use supervisor::{
     RestartReport, ServiceStatus, ShutdownReport, StartOutcome, StartReport, StopHow, StopReport,

@@ -14,7 +14,9 @@ const INTERNAL: u8 = 70;
 
 /// Runs `future` to its end on a multi-thread runtime of its own, and turns its output into the exit
 /// status. Work that is still running then is not waited for: leaked tasks and blocked threads end
-/// with the process. Panics of plugins and services carry their place ([`install_panic_hook`]).
+/// with the process, and so do listeners that have not heard everything, unless a supervisor was shut
+/// down or their manager was [closed](crate::PluginManager::close). Panics of plugins and services
+/// carry their place ([`install_panic_hook`]).
 ///
 /// ```no_run
 /// use plux::{FnService, PluginManager, Supervisor};

@@ -1,7 +1,7 @@
 //! What is known of a plugin before any of its code runs.
 //!
-//! The macros build a [`PluginSpec`] as a constant; [`PluginSpec::builder`](crate::PluginSpec::builder)
-//! makes one at run time. Both are the same to everything further on.
+//! The macros build a [`PluginSpec`] as a constant; [`PluginSpec::new`] makes one at run time. Both are
+//! the same to everything further on.
 
 use std::any::Any;
 use std::borrow::Cow;
@@ -249,7 +249,7 @@ impl PluginSpec {
         self.record
     }
 
-    /// The erased factory; resolving it is the one downcast of the house.
+    /// The erased factory; resolving it is a checked downcast.
     pub(crate) fn factory(&self) -> &dyn AnyFactory {
         match &self.factory {
             FactoryRef::Static(factory) => *factory,

@@ -24,7 +24,7 @@ pub(crate) fn manager<A: ?Sized + 'static, R: 'static>(
     namespace: &str,
 ) -> PluginManager<dyn FnPlugin<A, R>> {
     let namespace = Namespace::new(namespace).unwrap();
-    PluginManager::<dyn FnPlugin<A, R>>::builder(()).namespace(namespace).build()
+    PluginManager::<dyn FnPlugin<A, R>>::functions(namespace).build()
 }
 
 pub(crate) fn loaded<A: ?Sized + 'static, R: 'static>(
@@ -146,9 +146,11 @@ mod listed {
 }
 
 #[test]
-#[should_panic(expected = "names no namespace: give one to the builder with .namespace(…)")]
 fn p27_a_manager_of_functions_is_given_their_namespace() {
-    let _ = PluginManager::<dyn FnPlugin<Aws, ()>>::builder(()).build();
+    let namespace = Namespace::literal("it.functions.forms");
+    let builder = PluginManager::<dyn FnPlugin<Aws, ()>>::functions(namespace.clone());
+    assert!(format!("{builder:?}").contains("it.functions.forms"), "{builder:?}");
+    assert_eq!(builder.build().namespace(), &namespace);
 }
 
 mod counted {
@@ -298,8 +300,7 @@ async fn p27_a_function_may_be_made_at_run_time() {
             Ok(Arc::new(Adds(number)))
         })
     });
-    let manager = PluginManager::<dyn FnPlugin<u32, u32>>::builder(())
-        .namespace(namespace)
+    let manager = PluginManager::<dyn FnPlugin<u32, u32>>::functions(namespace)
         .finder(ListFinder::new(specs))
         .build();
     let mut sum = 0;

@@ -194,7 +194,7 @@ mod mixed {
 #[tokio::test]
 async fn p09_a_function_of_other_types_is_refused_with_both_types_and_places() {
     let namespace = Namespace::literal("it.functions.mixed");
-    let builder = PluginManager::<dyn FnPlugin<Aws, u8>>::builder(()).namespace(namespace);
+    let builder = PluginManager::<dyn FnPlugin<Aws, u8>>::functions(namespace);
     let (manager, line) = (builder.build(), line!());
     let report = manager.load_all().await;
     assert_eq!(loaded(&report), ["fits"]);

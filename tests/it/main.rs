@@ -65,9 +65,17 @@ mod p13_reconsider;
 #[cfg(test)]
 mod p15_once;
 #[cfg(test)]
+mod p16_closed;
+#[cfg(test)]
 mod p18_random;
 #[cfg(test)]
 mod p23_limits;
+#[cfg(test)]
+mod p24_errors;
+#[cfg(test)]
+mod p25_given;
+#[cfg(test)]
+mod p26_ends;
 #[cfg(test)]
 mod p26_heard;
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use parking_lot::Mutex;
-use plux::{Disabled, Event, Listener, PluginManager};
+use plux::{Disabled, Event, Listener, LoadError, PluginManager};
 
 use crate::scripted::{Heard, Plugin, Script, finder, idle};
 
@@ -58,6 +58,38 @@ async fn p26_each_end_of_an_attempt_is_heard_once_and_what_led_to_it_in_order() 
     for name in ["loads", "late", "unwilling", "declines"] {
         assert_eq!(of(name), [""; 0], "{name}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn p06_p26_what_can_not_be_used_is_heard_of_whichever_way_it_is_asked_for() {
+    let names = ["cycle", "other", "twice", "unknown"];
+    let (manager, heard) = heard([
+        Plugin::new("cycle").requires("other"),
+        Plugin::new("other").requires("cycle"),
+        Plugin::new("twice"),
+        Plugin::new("twice"),
+        Plugin::new("unknown").requires("nowhere"),
+        Plugin::new("wants").wants("unknown"),
+    ]);
+    let expected = |error: &LoadError| [format!("resolve failed: {error}")];
+    for name in names {
+        let error = manager.load(name).await.unwrap_err();
+        idle().await;
+        assert_eq!(heard.of(name), expected(&error));
+    }
+    heard.clear();
+    let error = manager.try_load_all().await.unwrap_err();
+    idle().await;
+    assert_eq!(heard.of("cycle"), expected(&error));
+    assert!(names[1..].iter().all(|name| heard.of(name).is_empty()), "nothing was asked of them");
+    heard.clear();
+    let report = manager.load_all().await;
+    idle().await;
+    for (id, error) in report.failed() {
+        assert_eq!(heard.of(id.name.as_str()), expected(error));
+    }
+    assert_eq!(report.failed().len(), names.len());
+    assert_eq!(heard.of("wants").len(), 4);
 }
 
 #[tokio::test(start_paused = true)]

@@ -6,13 +6,14 @@
 use std::future::Future;
 use std::panic::panic_any;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::task::{Context, Poll};
 
 use plux::{
     BoxError, Event, EventKind, FailureCause, ListFinder, Listener, LoadError, Name, Panic, Phase,
     PluginManager, PluginSpec, install_panic_hook,
 };
+use tracing_subscriber::fmt::MakeWriter;
 
 use crate::scripted::{NAMESPACE, Output, Plugin, Script, finder, idle, manager, state};
 
@@ -242,17 +243,25 @@ impl std::io::Write for Written {
     }
 }
 
+fn subscriber<W>(writer: W) -> impl tracing::Subscriber + Send + Sync
+where
+    W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
+{
+    let subscriber = tracing_subscriber::fmt().with_ansi(false);
+    subscriber.with_max_level(tracing::Level::ERROR).with_writer(writer).finish()
+}
+
 impl Written {
     /// The lines from now on, until the guard is dropped.
     pub(crate) fn listen() -> (Self, tracing::subscriber::DefaultGuard) {
+        // While there is one subscriber alone, tracing asks that of the thread which comes first to a
+        // line whether anybody wants it, and keeps a no for all threads.
+        static OTHERS: OnceLock<[tracing::Dispatch; 2]> = OnceLock::new();
+        OTHERS.get_or_init(|| [(), ()].map(|()| subscriber(std::io::sink).into()));
         let written = Self::default();
         let writer = written.clone();
-        let subscriber = tracing_subscriber::fmt()
-            .with_ansi(false)
-            .with_max_level(tracing::Level::ERROR)
-            .with_writer(move || writer.clone())
-            .finish();
-        (written, tracing::subscriber::set_default(subscriber))
+        let guard = tracing::subscriber::set_default(subscriber(move || writer.clone()));
+        (written, guard)
     }
 
     pub(crate) fn lines(&self) -> Vec<String> {

@@ -30,7 +30,6 @@ fn services() -> PluginManager<dyn FnService> {
 
 #[cfg(test)]
 fn functions() -> PluginManager<dyn FnPlugin<Shop, String>> {
-    PluginManager::<dyn FnPlugin<Shop, String>>::builder(())
-        .namespace(Namespace::literal("fixture.functions"))
-        .build()
+    let namespace = Namespace::literal("fixture.functions");
+    PluginManager::<dyn FnPlugin<Shop, String>>::functions(namespace).build()
 }

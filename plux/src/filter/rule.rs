@@ -157,7 +157,9 @@ fn compile(part: &'static str, glob: Option<String>) -> Result<Option<Pattern>, 
 #[non_exhaustive]
 pub enum RuleError {
     /// It has no pattern; it would refuse everything.
-    #[error("a filter rule without a pattern refuses nothing: give it a namespace, name or origin")]
+    #[error(
+        "a filter rule without a pattern would refuse everything: give it a namespace, name or origin"
+    )]
     NoPattern,
     /// A pattern is not valid.
     #[error("{pattern:?} is no valid glob for the {part} of plugins: {why}")]

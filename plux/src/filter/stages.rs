@@ -5,6 +5,7 @@
 use super::contract::PluginFilter;
 use super::process;
 use crate::extension::ExtensionPoint;
+use crate::given::Given;
 use crate::reason::{Disabled, Phase};
 use crate::spec::PluginSpec;
 use crate::task::{self, Panic};
@@ -13,11 +14,13 @@ use crate::task::{self, Panic};
 pub(crate) type Answer = Result<Result<(), Disabled>, Box<Panic>>;
 
 /// The filters of one manager, in the order they are asked.
-pub(crate) struct Filters<P: ExtensionPoint + ?Sized + 'static>(Vec<Box<dyn PluginFilter<P>>>);
+pub(crate) struct Filters<P: ExtensionPoint + ?Sized + 'static>(
+    Vec<Given<Box<dyn PluginFilter<P>>>>,
+);
 
 impl<P: ExtensionPoint + ?Sized + 'static> Filters<P> {
     pub(crate) fn new(filters: Vec<Box<dyn PluginFilter<P>>>) -> Self {
-        Self(filters)
+        Self(filters.into_iter().map(|filter| Given::new("a filter", filter)).collect())
     }
 
     /// Whether anybody is to be asked about a spec: all that an attempt without filters pays, beside

@@ -11,6 +11,10 @@ use crate::event::Event;
 /// only what listeners hear. One that blocks its thread keeps a worker of the runtime busy, which on
 /// a current-thread runtime is the only one.
 ///
+/// When a runtime ends, what has happened in it is heard before it has ended, on the thread that ends
+/// the task; in the next runtime listeners hear on. They are kept for that as long as the manager is: one
+/// that holds a handle on its own manager keeps it for good.
+///
 /// ```
 /// use plux::{Event, EventKind, Listener};
 ///

@@ -12,9 +12,11 @@ use super::closing::Closing;
 use super::handle::PluginManager;
 use super::limits::Limits;
 use super::shared::Shared;
-use crate::extension::ExtensionPoint;
+use crate::extension::{ExtensionPoint, namespace_of};
 use crate::filter::{Filters, PluginFilter};
 use crate::finder::{PluginFinder, RegistryFinder};
+use crate::fn_plugin::FnPlugin;
+use crate::given::Given;
 use crate::listener::{Hub, Listener};
 use crate::name::Namespace;
 
@@ -22,7 +24,7 @@ use crate::name::Namespace;
 #[must_use = "a builder does nothing until build() is called"]
 pub struct PluginManagerBuilder<P: ExtensionPoint + ?Sized + 'static> {
     context: P::Context,
-    namespace: Option<Namespace>,
+    namespace: Namespace,
     finder: Box<dyn PluginFinder>,
     filters: Vec<Box<dyn PluginFilter<P>>>,
     limits: Limits,
@@ -32,10 +34,40 @@ pub struct PluginManagerBuilder<P: ExtensionPoint + ?Sized + 'static> {
 
 impl<P: ExtensionPoint + ?Sized + 'static> PluginManager<P> {
     /// Builds a manager; `context` is what it hands to every plugin.
+    ///
+    /// The contract of functions names no namespace. A manager of them is built by
+    /// [`functions`](PluginManager::functions); this does not compile:
+    ///
+    /// ```compile_fail,E0080
+    /// use plux::{FnPlugin, PluginManager};
+    ///
+    /// let manager = PluginManager::<dyn FnPlugin<u32, String>>::builder(()).build();
+    /// ```
     pub fn builder(context: P::Context) -> PluginManagerBuilder<P> {
-        PluginManagerBuilder {
+        let namespace = Namespace::literal(const { namespace_of::<P>() });
+        PluginManagerBuilder::new(context, namespace)
+    }
+}
+
+impl<A: ?Sized + 'static, R: 'static> PluginManager<dyn FnPlugin<A, R>> {
+    /// Builds a manager of the functions in `namespace`, which take `&A` and yield `R`.
+    ///
+    /// ```
+    /// use plux::{FnPlugin, Namespace, PluginManager};
+    ///
+    /// let namespace = Namespace::literal("doc.labels");
+    /// let labels = PluginManager::<dyn FnPlugin<u32, String>>::functions(namespace).build();
+    /// ```
+    pub fn functions(namespace: Namespace) -> PluginManagerBuilder<dyn FnPlugin<A, R>> {
+        PluginManagerBuilder::new((), namespace)
+    }
+}
+
+impl<P: ExtensionPoint + ?Sized + 'static> PluginManagerBuilder<P> {
+    fn new(context: P::Context, namespace: Namespace) -> Self {
+        Self {
             context,
-            namespace: P::NAMESPACE,
+            namespace,
             finder: Box::new(RegistryFinder),
             filters: Vec::new(),
             limits: Limits::default(),
@@ -43,12 +75,10 @@ impl<P: ExtensionPoint + ?Sized + 'static> PluginManager<P> {
             required: Vec::new(),
         }
     }
-}
 
-impl<P: ExtensionPoint + ?Sized + 'static> PluginManagerBuilder<P> {
     /// Manages another namespace than the one that the extension point names.
     pub fn namespace(mut self, namespace: Namespace) -> Self {
-        self.namespace = Some(namespace);
+        self.namespace = namespace;
         self
     }
 
@@ -128,41 +158,30 @@ impl<P: ExtensionPoint + ?Sized + 'static> PluginManagerBuilder<P> {
     }
 
     /// Makes the manager. Nothing is searched or loaded yet.
-    ///
-    /// # Panics
-    /// When the extension point names no namespace and none was given.
     #[track_caller]
     pub fn build(mut self) -> PluginManager<P> {
-        let place = Location::caller();
-        let Some(namespace) = self.namespace else {
-            panic!(
-                "{} names no namespace: give one to the builder with .namespace(…)",
-                std::any::type_name::<P>()
-            );
-        };
         self.required.sort_unstable();
         self.required.dedup();
         PluginManager::new(Arc::new(Shared {
             table: OnceLock::new(),
             finding: ReentrantMutex::default(),
-            finder: self.finder,
-            namespace,
+            finder: Given::new("the finder", self.finder),
+            namespace: self.namespace,
             filters: Filters::new(self.filters),
             limits: self.limits,
             hub: Hub::new(self.listeners),
             closing: Closing::new(),
             required: self.required,
-            place,
-            context: self.context,
+            place: Location::caller(),
+            context: Given::new("the context", self.context),
         }))
     }
 }
 
 impl<P: ExtensionPoint + ?Sized + 'static> fmt::Debug for PluginManagerBuilder<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let namespace = self.namespace.as_ref().map(Namespace::as_str);
         f.debug_struct("PluginManagerBuilder")
-            .field("namespace", &namespace)
+            .field("namespace", &self.namespace)
             .field("filters", &self.filters.len())
             .field("max_concurrent", &self.limits.places())
             .field("init_timeout", &self.limits.init)

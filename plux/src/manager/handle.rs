@@ -134,7 +134,8 @@ impl<P: ExtensionPoint + ?Sized + 'static> PluginManager<P> {
         if let Some(error) = table.unresolved().first() {
             return Err(LoadError::Find(error.clone().into()));
         }
-        if let Some(problem) = table.first_unusable() {
+        if let Some((entry, problem)) = table.first_unusable() {
+            self.shared.refuse(entry, problem);
             return Err(problem.clone());
         }
         let (caller, _waiting) = waits::begin(table, None, || table.all())?;
@@ -216,24 +217,61 @@ impl<P: ExtensionPoint + ?Sized + 'static> PluginManager<P> {
         Ok(self.shared.missing(self.shared.table()?).collect())
     }
 
-    /// Where a plugin stands; `None` for an unknown name, and without an answer of the finder. Never
-    /// waits for a load.
+    /// Where a plugin stands; `None` for an unknown name. Never waits for a load.
+    ///
+    /// Without an answer of the finder it is `None` too: [`names`](Self::names) tells that apart.
     pub fn state(&self, name: &str) -> Option<PluginState> {
         let table = self.shared.table().ok()?;
         table.get(name).map(|entry| table.state(entry))
     }
 
     /// A loaded plugin; `None` if it is not loaded. Never waits for a load.
+    ///
+    /// Without an answer of the finder it is `None` too: [`names`](Self::names) tells that apart.
     pub fn get(&self, name: &str) -> Option<Loaded<P>> {
         Loaded::of(self.shared.table().ok()?.get(name)?)
     }
 
     /// The loaded plugins, in the order of names, whatever order they finished in.
+    ///
+    /// Without an answer of the finder there are none: [`names`](Self::names) tells that apart.
     pub fn loaded(&self) -> Vec<Loaded<P>> {
         match self.shared.table() {
             Ok(table) => table.rows().iter().filter_map(Loaded::of).collect(),
             Err(_) => Vec::new(),
         }
+    }
+
+    /// Ends the manager's work: loads that are pending end where they stand, their futures dropped, and
+    /// no other begins. Returns when none is left and the listeners have heard all that has happened,
+    /// which takes as long as they take. A process that ends without a
+    /// [supervisor](crate::Supervisor), which does the same at its shutdown, closes its managers before;
+    /// otherwise what listeners are still to hear may be lost, as with
+    /// [`std::process::exit`] and [`plux::main`](crate::main()).
+    ///
+    /// What is loaded stays so until the last handle is dropped, and every question is answered. What is
+    /// not can not be loaded any more: that is [`LoadError::Failed`] with
+    /// [`FailureCause::Aborted`](crate::FailureCause::Aborted), as it is for those whose load was ended.
+    /// Closing again changes nothing. A load that closes its own manager is ended by that.
+    ///
+    /// Cancel safe: the manager is closed all the same.
+    ///
+    /// ```no_run
+    /// use plux::{FnService, PluginManager, Tracing};
+    /// use std::process::ExitCode;
+    ///
+    /// fn main() -> ExitCode {
+    ///     plux::main(async {
+    ///         let manager = PluginManager::<dyn FnService>::builder(()).listener(Tracing).build();
+    ///         let report = manager.load_all().await;
+    ///         manager.close().await; // the log says by now why something failed
+    ///         if report.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    ///     })
+    /// }
+    /// ```
+    pub async fn close(&self) {
+        self.end_loads().await;
+        self.flush().await;
     }
 
     /// Loads a plugin whose requirements are loaded, and nothing with it: what it wants is somebody
@@ -256,6 +294,7 @@ impl<P: ExtensionPoint + ?Sized + 'static> PluginManager<P> {
             return Ok(loaded);
         }
         if let Some(problem) = table.unusable(entry) {
+            self.shared.refuse(entry, problem);
             return Err(problem.clone());
         }
         if entry.is_disabled() {
@@ -279,7 +318,7 @@ impl<P: ExtensionPoint + ?Sized + 'static> PluginManager<P> {
 
     /// Ends the loads that are pending and lets no new one begin; returns when none is left. Cancel
     /// safe: the manager is closed all the same.
-    pub(crate) async fn close(&self) {
+    pub(crate) async fn end_loads(&self) {
         self.shared.closing.close();
         self.shared.closing.closed().await;
     }

@@ -42,7 +42,7 @@ pub(super) struct Attempt<'a, P: ExtensionPoint + ?Sized + 'static> {
 impl<'a, P: ExtensionPoint + ?Sized + 'static> Attempt<'a, P> {
     #[cold]
     pub(super) fn refuse(&self, problem: &LoadError) {
-        self.emit(|| EventKind::ResolveFailed(problem.to_string().into()));
+        self.job.shared.refuse(self.entry, problem);
     }
 
     /// What filters have against the spec. A closed manager asks none: it ends before the factory.

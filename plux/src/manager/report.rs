@@ -62,8 +62,8 @@ impl<P: ExtensionPoint + ?Sized + 'static> LoadReport<P> {
         self.find_error.as_ref()
     }
 
-    /// Whether the finder answered for all of its entries, no required plugin is missing and none failed. Disabled plugins, and those skipped because
-    /// of them, are no failure.
+    /// Whether the finder answered for all of its entries, no required plugin is missing and none failed.
+    /// Disabled plugins, and those skipped because of them, are no failure.
     pub fn is_ok(&self) -> bool {
         self.find_error.is_none()
             && self.missing.is_empty()

@@ -26,7 +26,7 @@ pub(crate) trait ServiceSource: Send + Sync {
     /// How far the load under way has come. Never waits.
     fn reached(&self, name: &Name) -> Phase;
     /// Ends the loads that are pending, and waits until they have.
-    fn close(&self) -> BoxFuture<'_, ()>;
+    fn end_loads(&self) -> BoxFuture<'_, ()>;
     /// Waits until the manager's listeners have heard everything.
     fn flush(&self) -> BoxFuture<'_, ()>;
     /// The plugins whose load has not ended.
@@ -59,8 +59,8 @@ where
         PluginManager::reached(self, name.as_str())
     }
 
-    fn close(&self) -> BoxFuture<'_, ()> {
-        PluginManager::close(self).boxed()
+    fn end_loads(&self) -> BoxFuture<'_, ()> {
+        PluginManager::end_loads(self).boxed()
     }
 
     fn flush(&self) -> BoxFuture<'_, ()> {

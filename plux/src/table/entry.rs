@@ -249,10 +249,21 @@ impl<P: ExtensionPoint + ?Sized + 'static> Entry<P> {
         discard(&self.spec, forgotten);
     }
 
-    /// The spec; the loaded plugin, or the one that was initialised and not loaded.
-    pub(super) fn into_parts(self) -> (SpecRef, Option<Value<P>>, Option<Arc<P>>) {
-        let kept = self.cold.into_inner().and_then(|cold| cold.plugin);
-        (self.spec, self.value.into_inner(), kept)
+    /// Drops all that is the plugin's, each on its own, the output before the plugin it came from.
+    pub(super) fn dismantle(self) {
+        let Self { spec, value, cold, .. } = self;
+        if let Some(Value { output, plugin }) = value.into_inner() {
+            discard(&spec, output);
+            discard(&spec, plugin);
+        }
+        if let Some(Cold { plugin, reason, .. }) = cold.into_inner().map(|cold| *cold) {
+            discard(&spec, plugin);
+            discard(&spec, reason);
+        }
+        let id = spec.id();
+        if let Err(panic) = task::catch(|| drop(spec)) {
+            tracing::error!(%id, "the destructor of its factory {panic}");
+        }
     }
 }
 

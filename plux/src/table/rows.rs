@@ -8,17 +8,17 @@ use std::sync::Arc;
 use dashmap::DashMap;
 use rustc_hash::{FxBuildHasher, FxHashMap};
 
-use super::entry::{Entry, Value, discard};
+use super::entry::Entry;
 use crate::error::{EntryError, FailureCause, FindError, LoadError, LoadFailure, Near};
 use crate::extension::ExtensionPoint;
 use crate::finder::Found;
+use crate::given::let_go;
 use crate::graph::{Graph, GraphBuilder};
 use crate::name::{Name, Namespace, PluginId};
 use crate::near::{Looks, near};
 use crate::reason::Phase;
 use crate::spec::{DependencyKind, PluginSpec, SpecRef};
 use crate::state::PluginState;
-use crate::task;
 
 /// What a manager knows of the plugins of its namespace.
 pub(crate) struct Table<P: ExtensionPoint + ?Sized + 'static> {
@@ -103,9 +103,10 @@ impl<P: ExtensionPoint + ?Sized + 'static> Table<P> {
         self.unusable.get(&entry.index())
     }
 
-    /// Why the first plugin that can not be used can not, in the order of names.
-    pub(crate) fn first_unusable(&self) -> Option<&LoadError> {
-        self.unusable.iter().min_by_key(|(index, _)| **index).map(|(_, problem)| problem)
+    /// The first plugin that can not be used, in the order of names, and why.
+    pub(crate) fn first_unusable(&self) -> Option<(&Entry<P>, &LoadError)> {
+        let (index, problem) = self.unusable.iter().min_by_key(|(index, _)| **index)?;
+        Some((self.row(*index), problem))
     }
 
     /// The entries of the finder that could not be resolved and that no row stands for.
@@ -180,21 +181,14 @@ impl<P: ExtensionPoint + ?Sized + 'static> Drop for Table<P> {
         for row in usable.into_iter().chain(rows).flatten() {
             // A row that somebody still has a handle on goes with that handle.
             if let Some(entry) = Arc::into_inner(row) {
-                dismantle(entry);
+                entry.dismantle();
             }
         }
-    }
-}
-
-fn dismantle<P: ExtensionPoint + ?Sized + 'static>(entry: Entry<P>) {
-    let (spec, value, kept) = entry.into_parts();
-    if let Some(Value { output, plugin }) = value {
-        discard(&spec, output);
-        discard(&spec, plugin);
-    }
-    discard(&spec, kept);
-    let id = spec.id();
-    if let Err(panic) = task::catch(|| drop(spec)) {
-        tracing::error!(%id, "the destructor of its factory {panic}");
+        for error in self.unusable.drain() {
+            let_go("an error", error);
+        }
+        for error in self.unresolved.drain(..) {
+            let_go("an error", error);
+        }
     }
 }

@@ -138,17 +138,27 @@ impl<'a> Round<'a> {
         Ok(())
     }
 
-    /// How often it can be heard that the plugin can not be used: once for a call that takes it along.
+    /// How often it can be heard that the plugin can not be used: once for a call that asks for it, or
+    /// takes it along. A strict one asks for the first of those.
     fn refusals(&self, at: usize) -> RangeInclusive<usize> {
-        let plugin = &self.case.plugins[at];
-        if self.before[at].outcome != Some(Outcome::Unusable) || !plugin.present {
+        let unusable = |at: usize| {
+            self.before[at].outcome == Some(Outcome::Unusable) && self.case.plugins[at].present
+        };
+        if !unusable(at) {
             return 0..=0;
         }
-        let calls = &self.case.rounds[self.number].calls;
-        let all = calls.iter().filter(|call| call.asks == Asks::All).count();
+        let all = (0..self.before.len()).filter(|it| unusable(*it));
+        let first = all.min_by_key(|it| self.name(*it)) == Some(at);
+        let calls = self.case.rounds[self.number].calls.iter().map(|call| call.asks);
+        let asked = calls.clone().filter(|asks| match asks {
+            Asks::All => true,
+            Asks::AllStrictly => first,
+            Asks::One(it) => *it == at,
+        });
         // Whether another call's target still had to be loaded can not be seen from here.
         let takes = |asks| matches!(asks, Asks::One(it) if it != at && self.graph.closure(it, |_| false)[at]);
-        all..=all + calls.iter().filter(|call| takes(call.asks)).count()
+        let asked = asked.count();
+        asked..=asked + calls.filter(|asks| takes(*asks)).count()
     }
 
     pub(super) fn is_attempted(&self, at: usize) -> bool {

@@ -137,7 +137,7 @@ impl Dispatcher {
         // Whoever asks from here on is answered by that, and need not wait for what follows.
         self.mailbox.close();
         while self.mailbox.try_recv().is_ok() {}
-        let closing = join_all(self.shared.sources.iter().map(|source| source.close()));
+        let closing = join_all(self.shared.sources.iter().map(|source| source.end_loads()));
         let pending = match timeout(self.shared.join_timeout, closing).await {
             Ok(_) => Vec::new(),
             Err(_) => self.shared.sources.iter().flat_map(|source| source.pending()).collect(),
