@@ -59,6 +59,7 @@ mod fn_plugin;
 mod function;
 mod given;
 mod graph;
+mod group;
 mod handle;
 mod incarnation;
 mod listener;
@@ -299,6 +300,7 @@ pub use filter::{FilterGuard, FilterRule, FilterRuleBuilder, PluginFilter, RuleE
 pub use finder::{Chain, Found, ListFinder, PluginFinder, RegistryFinder};
 pub use fn_plugin::FnPlugin;
 pub use function::{FnService, FromService};
+pub use group::Group;
 pub use handle::Handle;
 pub use listener::{Listener, Tracing};
 pub use manager::{LoadReport, Loaded, PluginManager, PluginManagerBuilder};

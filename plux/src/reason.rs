@@ -53,6 +53,8 @@ pub enum StopReason {
     Unneeded,
     /// It was not ready in time.
     StartTimeout,
+    /// Another one of its group has failed.
+    Group,
 }
 
 impl fmt::Display for StopReason {
@@ -64,6 +66,7 @@ impl fmt::Display for StopReason {
             Self::Shutdown => "shutdown",
             Self::Unneeded => "unneeded",
             Self::StartTimeout => "start_deadline",
+            Self::Group => "group",
         })
     }
 }
@@ -82,6 +85,8 @@ pub enum Stopped {
     Restart,
     /// Nobody held it any more.
     Unneeded,
+    /// Another one of its group has failed.
+    Group,
     /// The supervisor was shut down.
     Shutdown,
     /// It had been ready, and ended by itself without an error.
@@ -96,6 +101,7 @@ impl fmt::Display for Stopped {
             Self::Dependency => "dependency",
             Self::Restart => "restart",
             Self::Unneeded => "unneeded",
+            Self::Group => "group",
             Self::Shutdown => "shutdown",
             Self::Completed => "completed",
         })

@@ -118,6 +118,11 @@ impl Intensity {
     pub const fn new(restarts: u32, period: Duration) -> Self {
         Self { restarts, period }
     }
+
+    /// Whether it is bounded, within a time that has no length.
+    pub(crate) fn lacks_period(self) -> bool {
+        self.period.is_zero() && self != Self::UNLIMITED
+    }
 }
 
 impl fmt::Display for Intensity {

@@ -95,6 +95,10 @@ mod r03_backoff;
 #[cfg(test)]
 mod r05_giving_up;
 #[cfg(test)]
+mod r06_groups;
+#[cfg(test)]
+mod r08_cap;
+#[cfg(test)]
 mod registration;
 #[cfg(test)]
 mod s01_states;

@@ -8,7 +8,7 @@ use plux::{FnService, PluginManager, Supervisor};
 use crate::{none, tree};
 
 /// What a builder says of itself and that is no limit.
-const OTHERS: [&str; 4] = ["namespace", "filters", "managers", "services"];
+const OTHERS: [&str; 5] = ["namespace", "filters", "managers", "services", "groups"];
 
 /// The rows: builder, method, default.
 fn rows() -> io::Result<Vec<(String, String, String)>> {

@@ -76,12 +76,14 @@ pub enum ServiceFailure {
     #[error(transparent)]
     Exit(Exit),
     /// It needed more restarts than its intensity allows.
-    #[error("it was given up after {restarts} restarts within {period:?}{}: {source}", tried_again(.again))]
+    #[error("it was given up after {restarts} restarts{} within {period:?}{}: {source}", of_group(.group), tried_again(.again))]
     GaveUp {
         /// How many restarts it had.
         restarts: u32,
         /// Within which time.
         period: Duration,
+        /// The group whose restarts they were; none, when they were its own.
+        group: Option<Arc<str>>,
         /// When it is tried again, counted from then; never, without a cool-down.
         again: Option<Duration>,
         /// What it failed with last.
@@ -92,6 +94,10 @@ pub enum ServiceFailure {
         "it was aborted and did not end within the join timeout; it can be started again once it has"
     )]
     Leaked,
+}
+
+fn of_group(group: &Option<Arc<str>>) -> String {
+    group.as_ref().map(|group| format!(" of its group `{group}`")).unwrap_or_default()
 }
 
 fn tried_again(after: &Option<Duration>) -> String {
@@ -349,6 +355,35 @@ pub enum BuildProblem {
         name: String,
         /// Names like it.
         near: Near,
+    },
+    /// A group names a service that is not there.
+    #[error("`{name}` is in the group `{group}`, and no service is called that{near}{NOT_LINKED}")]
+    UnknownMember {
+        /// The name.
+        name: String,
+        /// The group.
+        group: String,
+        /// Names like it.
+        near: Near,
+    },
+    /// A service is in two groups, or twice in one.
+    #[error(
+        "`{name}` (registered at {origin}) is in the group `{}` and in `{}`: leave it in one, once",
+        .groups.0, .groups.1
+    )]
+    TwoGroups {
+        /// The service.
+        name: Name,
+        /// Where it was registered.
+        origin: Origin,
+        /// The names of the groups.
+        groups: (String, String),
+    },
+    /// The intensity of a group has a period of no length.
+    #[error("the group `{group}` has an intensity period of zero: set one, or leave it out")]
+    ZeroPeriod {
+        /// The group.
+        group: String,
     },
     /// A time of no length would never be over, or never begin.
     #[error("`{name}` (registered at {origin}) has {option} of zero: {way_out}")]

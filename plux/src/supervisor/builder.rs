@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher, RandomState};
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,18 +14,20 @@ use tokio::time::Instant;
 use crate::error::{BuildError, BuildProblem};
 use crate::extension::ExtensionPoint;
 use crate::graph::{Graph, GraphBuilder};
+use crate::group::Group;
 use crate::listener::{Hub, Listener};
 use crate::manager::PluginManager;
 use crate::name::{Name, PluginId};
 use crate::near::{Looks, near};
 use crate::options::ServiceOptions;
+use crate::restart::Intensity;
 use crate::service::Service;
 use crate::spec::{DependencyKind, SpecRef};
 use crate::task;
 
 use super::bound::{abort_bound, index, shutdown_bound};
 use super::calls::Supervisor;
-use super::core::{Core, Index, Limits};
+use super::core::{self, Core, Index, Limits};
 use super::shell::{Caller, Child, Dispatcher, Owner, Shared};
 use super::source::ServiceSource;
 
@@ -38,6 +41,8 @@ pub struct SupervisorBuilder {
     sources: Vec<Arc<dyn ServiceSource>>,
     listeners: Vec<Box<dyn Listener>>,
     services: BTreeMap<String, ServiceOptions>,
+    groups: Vec<Group>,
+    max_concurrent_restarts: Option<NonZeroUsize>,
     /// For all services.
     pub(super) defaults: ServiceOptions,
     join_timeout: Duration,
@@ -50,6 +55,8 @@ impl Default for SupervisorBuilder {
             sources: Vec::new(),
             listeners: Vec::new(),
             services: BTreeMap::new(),
+            groups: Vec::new(),
+            max_concurrent_restarts: None,
             defaults: ServiceOptions::NONE,
             join_timeout: Duration::from_secs(1),
             shutdown_timeout: None,
@@ -121,6 +128,20 @@ impl SupervisorBuilder {
         self
     }
 
+    /// Has services restarted together, or share a budget of restarts.
+    pub fn group(mut self, group: Group) -> Self {
+        self.groups.push(group);
+        self
+    }
+
+    /// Lets so many services be on their way back at once that are restarted by themselves, or because
+    /// of what they require; no cap unless set. One holds its place until it is ready or has ended. A
+    /// start by hand needs none, nor does what somebody who is starting requires.
+    pub fn max_concurrent_restarts(mut self, restarts: NonZeroUsize) -> Self {
+        self.max_concurrent_restarts = Some(restarts);
+        self
+    }
+
     /// The time from an abort until a service that has not ended counts as leaked; 1 s unless set.
     pub fn join_timeout(mut self, time: Duration) -> Self {
         self.join_timeout = time;
@@ -146,6 +167,7 @@ impl SupervisorBuilder {
             let (name, origin) = (found.spec.name(), found.spec.origin());
             limits.check(name, origin, self.shutdown_timeout.is_some(), &mut problems);
         }
+        let groups = groups(&self.groups, &found, &mut problems);
         if !problems.is_empty() {
             return Err(BuildError { problems });
         }
@@ -154,7 +176,9 @@ impl SupervisorBuilder {
         let seed = RandomState::new().hash_one(0);
         let core =
             Core::new(Arc::clone(&graph), shared(limits), self.join_timeout, self.shutdown_timeout)
-                .with_seed(seed);
+                .with_seed(seed)
+                .with_groups(groups)
+                .with_slots(self.max_concurrent_restarts.map(NonZeroUsize::get));
         Ok(self.assemble(&found, graph, core, bound))
     }
 
@@ -249,6 +273,44 @@ impl SupervisorBuilder {
     }
 }
 
+/// The groups, as the core has them.
+fn groups(groups: &[Group], found: &[Found], problems: &mut Vec<BuildProblem>) -> Vec<core::Group> {
+    let names = || found.iter().map(|found| found.spec.name());
+    let mut grouped: FxHashMap<Index, &str> = FxHashMap::default();
+    let mut made = Vec::with_capacity(groups.len());
+    for Group { name, members, one_for_all, intensity, give_up } in groups {
+        let mut places = Vec::with_capacity(members.len());
+        for member in members {
+            let place = found.binary_search_by(|found| found.spec.name().as_str().cmp(member));
+            let Ok(place) = place else {
+                let (group, near) = (name.clone(), near(member, names()));
+                problems.push(BuildProblem::UnknownMember { name: member.clone(), group, near });
+                continue;
+            };
+            if let Some(other) = grouped.insert(index(place), name.as_str()) {
+                let spec = &found[place].spec;
+                problems.push(BuildProblem::TwoGroups {
+                    name: spec.name().clone(),
+                    origin: spec.origin(),
+                    groups: (other.to_owned(), name.clone()),
+                });
+            }
+            places.push(index(place));
+        }
+        if intensity.is_some_and(Intensity::lacks_period) {
+            problems.push(BuildProblem::ZeroPeriod { group: name.clone() });
+        }
+        made.push(core::Group {
+            name: name.as_str().into(),
+            members: places,
+            one_for_all: *one_for_all,
+            intensity: *intensity,
+            give_up: *give_up,
+        });
+    }
+    made
+}
+
 /// The same, with one copy of those that are alike: they nearly all are.
 fn shared(limits: Vec<Limits>) -> impl Iterator<Item = Arc<Limits>> {
     let mut known: FxHashMap<Limits, Arc<Limits>> = FxHashMap::default();
@@ -304,6 +366,8 @@ impl std::fmt::Debug for SupervisorBuilder {
             .field("intensity", &format_args!("{}", limits.intensity))
             .field("give_up", &limits.give_up)
             .field("reaction", &limits.reaction)
+            .field("groups", &self.groups.len())
+            .field("max_concurrent_restarts", &self.max_concurrent_restarts)
             .field("join_timeout", &self.join_timeout)
             .field("shutdown_timeout", &self.shutdown_timeout)
             .finish_non_exhaustive()

@@ -51,7 +51,7 @@ impl Limits {
         let mut zero = |option, way_out| {
             problems.push(BuildProblem::ZeroTime { name: name(), origin, option, way_out });
         };
-        if self.intensity.period.is_zero() && self.intensity != Intensity::UNLIMITED {
+        if self.intensity.lacks_period() {
             zero("an intensity period", "set one, or Intensity::UNLIMITED");
         }
         if self.give_up == GiveUp::CoolDown(Duration::ZERO) {

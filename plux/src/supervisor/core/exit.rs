@@ -14,7 +14,7 @@ use crate::state::ServiceState;
 use super::model::Core;
 use super::plan::stopped;
 use super::restarts::Next;
-use super::words::{Action, Down, Ending, How, Index};
+use super::words::{Action, Down, Ending, How, Index, Round};
 
 impl<C> Core<C> {
     pub(super) fn ended(&mut self, service: Index, incarnation: u32, ending: Ending) {
@@ -54,11 +54,16 @@ impl<C> Core<C> {
             self.report(service, incarnation, ending);
         }
         let back = matches!(next, Next::Again { .. });
+        let round = match &next {
+            Next::Stays => Round::None,
+            Next::GivenUp(GiveUp::Fail | GiveUp::Escalate) => Round::Ends,
+            Next::Again { .. } | Next::GivenUp(GiveUp::CoolDown(_)) => Round::Begins,
+        };
         let escalates = matches!(next, Next::GivenUp(GiveUp::Escalate));
         self.carry_on(service, state, next);
         let down = down(service, &self.row(service).state).filter(|_| !(back && completed));
         if down.is_some() || back {
-            self.react(service);
+            self.react(service, round);
         }
         if let (Some(down), false) = (down, due) {
             self.fail_starts(service, &down);
@@ -84,31 +89,53 @@ impl<C> Core<C> {
 
     /// What stands on a service that is gone does as its edge says: it stops, the outermost first,
     /// and is due again when the service is back, or it stops for good, or it goes on.
-    pub(super) fn react(&mut self, service: Index) {
+    pub(super) fn react(&mut self, service: Index, round: Round) {
+        if round == Round::Begins {
+            self.lead(service);
+        }
         let mut plans = Vec::new();
-        for (member, reaction) in self.reactions(service) {
+        for (member, reaction, reason) in self.reactions(service, round) {
             let row = self.row_mut(member);
             if row.live && !row.leaked && row.plan.is_none() {
                 row.react(reaction);
-                plans.push((member, StopReason::Dependency));
+                plans.push((member, reason));
+                if reason == StopReason::Group {
+                    self.wait_for_companion(member);
+                }
             }
         }
         self.plan(&plans);
     }
 
-    /// All that have to stop when `service` is gone, and what becomes of them. What goes on ends the
-    /// spread.
-    pub(super) fn reactions(&self, service: Index) -> Vec<(Index, Reaction)> {
+    /// All that have to stop when `service` is gone, what becomes of them, and why. What goes on ends the
+    /// spread. In a group that is restarted together, the group goes before the edges.
+    pub(super) fn reactions(
+        &self,
+        service: Index,
+        round: Round,
+    ) -> Vec<(Index, Reaction, StopReason)> {
         let mut seen = FxHashSet::from_iter([service]);
         let mut found = Vec::new();
-        let mut queue = VecDeque::from([service]);
-        while let Some(at) = queue.pop_front() {
+        let mut queue = VecDeque::from([(service, round)]);
+        while let Some((at, round)) = queue.pop_front() {
+            if let Round::Begins | Round::Ends = round {
+                for (member, reaction) in self.companions(at) {
+                    if seen.insert(member) {
+                        let reaction = if round == Round::Ends { Reaction::Stop } else { reaction };
+                        found.push((member, reaction, StopReason::Group));
+                        queue.push_back((member, Round::Later));
+                    }
+                }
+            }
             for &(dependent, kind) in self.graph.dependents(at) {
                 let reaction = self.row(dependent).limits.reaction;
+                let by_group = round != Round::None && self.groups.are_one(at, dependent);
                 let reacts = kind == DependencyKind::Requires && reaction != Reaction::Keep;
-                if reacts && seen.insert(dependent) {
-                    found.push((dependent, reaction));
-                    queue.push_back(dependent);
+                if reacts && !by_group && seen.insert(dependent) {
+                    found.push((dependent, reaction, StopReason::Dependency));
+                    let round =
+                        if reaction == Reaction::Restart { Round::Begins } else { Round::None };
+                    queue.push_back((dependent, round));
                 }
             }
         }

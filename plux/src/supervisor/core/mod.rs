@@ -9,6 +9,8 @@ mod op;
 
 mod row;
 
+mod shares;
+
 mod model;
 
 mod plan;
@@ -16,6 +18,10 @@ mod plan;
 mod start;
 
 mod stop;
+
+mod groups;
+
+mod slots;
 
 mod restarts;
 
@@ -27,6 +33,7 @@ mod step;
 mod walk;
 
 pub(crate) use model::Core;
+pub(crate) use shares::Group;
 pub(crate) use words::{
     Action, Answer, Down, Ended, Ending, How, Index, Input, Limits, Summary, Up,
 };

@@ -7,6 +7,7 @@ use rustc_hash::FxHashMap;
 
 use super::op::{Op, OpId, Shutdown};
 use super::row::Row;
+use super::shares::{Group, Groups, Slots};
 use super::words::{Action, Answer, Index, Limits};
 use crate::graph::Graph;
 use crate::state::ServiceState;
@@ -27,6 +28,11 @@ pub(crate) struct Core<C> {
     pub(super) shutdown_timeout: Option<Duration>,
     pub(super) shutdown: Option<Shutdown>,
     pub(super) now: Duration,
+    pub(super) groups: Groups,
+    /// Members of groups that may be able to begin now.
+    pub(super) moved: Vec<Index>,
+    /// Bounds how many restarts are under way at once.
+    pub(super) slots: Slots,
     /// What jitter is drawn from.
     pub(super) random: u64,
     pub(super) actions: Vec<Action<C>>,
@@ -58,6 +64,9 @@ impl<C> Core<C> {
             shutdown_timeout,
             shutdown: None,
             now: Duration::ZERO,
+            groups: Groups::default(),
+            moved: Vec::new(),
+            slots: Slots::default(),
             random: 0,
             actions: Vec::new(),
             decided: Vec::new(),
@@ -67,6 +76,18 @@ impl<C> Core<C> {
     /// Draws the jitters from here on; supervisors that begin together are to differ.
     pub(crate) fn with_seed(mut self, seed: u64) -> Self {
         self.random = seed;
+        self
+    }
+
+    /// Has these restarted together, or share a budget. A service is in one group at most.
+    pub(crate) fn with_groups(mut self, groups: Vec<Group>) -> Self {
+        self.groups = Groups::new(groups);
+        self
+    }
+
+    /// Lets so many restarts be under way at once, or any number.
+    pub(crate) fn with_slots(mut self, slots: Option<usize>) -> Self {
+        self.slots = Slots::new(slots);
         self
     }
 

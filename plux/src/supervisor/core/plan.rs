@@ -12,13 +12,12 @@ use crate::supervisor::few::Few;
 
 use super::model::Core;
 use super::op::{Op, OpId};
-use super::words::{Action, Answer, Down, Ended, How, Index};
+use super::words::{Action, Answer, Down, Ended, How, Index, Round};
 
 impl<C> Core<C> {
     /// Plans these to end. All are planned before the first is signalled, so that the order among
     /// them holds. A plan that is there already stays.
     pub(super) fn plan(&mut self, plans: &[(Index, StopReason)]) {
-        let graph = Arc::clone(&self.graph);
         let now = self.now;
         for &(service, reason) in plans {
             let row = self.row_mut(service);
@@ -29,12 +28,21 @@ impl<C> Core<C> {
             row.asked_at = now;
             row.ended_at = None;
             row.how = How::Clean;
-            for &(on, _) in graph.dependencies(service) {
-                self.row_mut(on).ending_dependents += 1;
-            }
+            self.hold_up_dependencies(service);
         }
         for &(service, _) in plans {
             self.try_signal(service);
+        }
+    }
+
+    /// What it depends on does not stop before it has ended.
+    fn hold_up_dependencies(&mut self, service: Index) {
+        if std::mem::replace(&mut self.row_mut(service).ends, true) {
+            return;
+        }
+        let graph = Arc::clone(&self.graph);
+        for &(on, _) in graph.dependencies(service) {
+            self.row_mut(on).ending_dependents += 1;
         }
     }
 
@@ -101,8 +109,9 @@ impl<C> Core<C> {
             row.signalled = true;
             self.bound(service);
         }
+        self.hold_up_dependencies(service);
         if failed && self.row(service).plan.is_none() {
-            self.react(service);
+            self.react(service, Round::Later);
         }
     }
 
@@ -140,7 +149,7 @@ impl<C> Core<C> {
         self.live -= 1;
         let failure = Arc::new(ServiceFailure::Leaked);
         self.settle(service, ServiceState::Failed(failure));
-        self.react(service);
+        self.react(service, Round::None);
         self.fail_starts(service, &Down::Leaked { culprit: service });
         self.unblock_dependencies(service);
         self.decide_dependents(service);
@@ -150,8 +159,7 @@ impl<C> Core<C> {
     /// Takes the weight of an ended incarnation off what it depended on.
     pub(super) fn release(&mut self, service: Index) {
         let graph = Arc::clone(&self.graph);
-        let planned = self.row(service).plan.is_some();
-        if !planned {
+        if !std::mem::take(&mut self.row_mut(service).ends) {
             return;
         }
         for &(on, _) in graph.dependencies(service) {
@@ -159,8 +167,11 @@ impl<C> Core<C> {
         }
     }
 
-    /// Lets the stops of what it depends on go on, which had to wait for its end.
+    /// Lets go on what had to wait for its end: the stops of what it depends on, and who waits for its
+    /// slot.
     pub(super) fn unblock_dependencies(&mut self, service: Index) {
+        self.give_slot_back(service);
+        self.end_for_group(service);
         let graph = Arc::clone(&self.graph);
         for &(on, _) in graph.dependencies(service) {
             self.try_signal(on);
@@ -227,6 +238,7 @@ pub(super) fn stopped(reason: StopReason) -> Stopped {
         StopReason::Asked => Stopped::Asked,
         StopReason::Dependency => Stopped::Dependency,
         StopReason::Restart => Stopped::Restart,
+        StopReason::Group => Stopped::Group,
         StopReason::Shutdown => Stopped::Shutdown,
         StopReason::Unneeded | StopReason::StartTimeout => Stopped::Unneeded,
     }

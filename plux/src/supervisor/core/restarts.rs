@@ -43,12 +43,18 @@ impl<C> Core<C> {
         let failures = row.failures.get_or_insert_default();
         if stable {
             failures.in_a_row = 0;
-            failures.spent = false;
+            if std::mem::take(&mut failures.spent) {
+                failures.restarts.clear();
+            }
         }
         if failures.spent || !failures.may_restart(limits.intensity, now) {
             failures.spent = true;
             return Next::GivenUp(limits.give_up);
         }
+        if let Some(then) = self.group_gives_up(service, stable) {
+            return Next::GivenUp(then);
+        }
+        let failures = self.row_mut(service).failures.get_or_insert_default();
         let before = failures.in_a_row;
         failures.in_a_row = before.saturating_add(1);
         let delay = limits.backoff.delay(before, self.draw());
@@ -72,6 +78,7 @@ impl<C> Core<C> {
             Next::Again { cause, delay } => {
                 let row = self.row_mut(service);
                 row.due = true;
+                row.automatic = true;
                 row.delayed = delay > Duration::ZERO;
                 let delayed = row.delayed;
                 self.settle(service, ServiceState::Backoff { cause, delay });
@@ -81,6 +88,21 @@ impl<C> Core<C> {
             }
             Next::GivenUp(then) => self.give_up(service, state, then),
         }
+    }
+
+    /// Counts a restart of a member against the group's own intensity, if it has one.
+    fn group_gives_up(&mut self, service: Index, stable: bool) -> Option<GiveUp> {
+        let now = self.now;
+        let standing = self.groups.of_mut(service)?;
+        let intensity = standing.group.intensity?;
+        if stable && std::mem::take(&mut standing.failures.spent) {
+            standing.failures.restarts.clear();
+        }
+        if standing.failures.spent || !standing.failures.may_restart(intensity, now) {
+            standing.failures.spent = true;
+            return Some(standing.group.give_up);
+        }
+        None
     }
 
     fn give_up(&mut self, service: Index, state: ServiceState, then: GiveUp) {
@@ -96,8 +118,11 @@ impl<C> Core<C> {
         };
         row.cooling = again.is_some();
         row.wanted = row.cooling;
-        let Intensity { restarts, period } = intensity;
-        let failure = ServiceFailure::GaveUp { restarts, period, again, source: cause };
+        let spent = self.groups.of(service).filter(|standing| standing.failures.spent);
+        let group = spent.map(|standing| Arc::clone(&standing.group.name));
+        let of_group = spent.and_then(|standing| standing.group.intensity);
+        let Intensity { restarts, period } = of_group.unwrap_or(intensity);
+        let failure = ServiceFailure::GaveUp { restarts, period, group, again, source: cause };
         self.settle(service, ServiceState::Failed(Arc::new(failure)));
         if let Some(time) = again {
             self.arm(service, time);
@@ -109,8 +134,10 @@ impl<C> Core<C> {
         let row = self.row_mut(service);
         if std::mem::take(&mut row.cooling) {
             row.due = true;
+            row.automatic = true;
         }
         row.delayed = false;
+        self.follow(service);
         self.advance(service);
     }
 
@@ -120,20 +147,30 @@ impl<C> Core<C> {
         let row = self.row_mut(service);
         if !row.live && !row.due {
             row.failures = None;
+            if let Some(standing) = self.groups.of_mut(service) {
+                standing.failures = Failures::default();
+            }
         }
+        let row = self.row_mut(service);
         if named || !row.due {
             self.call_back_off(service);
         }
-        self.row_mut(service).due = true;
+        if named {
+            self.leave_leader(service);
+        }
+        let row = self.row_mut(service);
+        row.due = true;
+        row.automatic &= !named;
     }
 
     /// A service that was given up is not tried again.
     pub(super) fn stop_cooling(&mut self, service: Index) {
         self.call_back_off(service);
         let ServiceState::Failed(failure) = &self.row(service).state else { return };
-        let ServiceFailure::GaveUp { restarts, period, source, .. } = &**failure else { return };
-        let (restarts, period, source) = (*restarts, *period, Arc::clone(source));
-        let failure = ServiceFailure::GaveUp { restarts, period, again: None, source };
+        let mut failure = (**failure).clone();
+        if let ServiceFailure::GaveUp { again, .. } = &mut failure {
+            *again = None;
+        }
         self.publish(service, ServiceState::Failed(Arc::new(failure)));
     }
 
@@ -143,6 +180,7 @@ impl<C> Core<C> {
         if std::mem::take(&mut row.delayed) | std::mem::take(&mut row.cooling) {
             self.disarm(service);
         }
+        self.follow(service);
     }
 
     /// The next number of a sequence that looks like chance (splitmix64).

@@ -40,10 +40,20 @@ pub(crate) struct Row<C> {
     pub(crate) due: bool,
     /// The attempt that is due waits for its delay.
     pub(crate) delayed: bool,
+    /// The attempt that is due is a restart that nobody has asked for.
+    pub(crate) automatic: bool,
+    /// It stands in the queue for a slot.
+    pub(crate) queued: bool,
+    /// It is being restarted, in a slot.
+    pub(crate) slot: bool,
+    /// The others of its group wait for its end.
+    pub(crate) in_round: bool,
     /// It was given up, and is to be tried again when a timer says so.
     pub(crate) cooling: bool,
     /// A successful start named or pulled it.
     pub(crate) wanted: bool,
+    /// It is among the ending dependents of what it depends on.
+    pub(crate) ends: bool,
     /// How many live dependents are to end too.
     pub(crate) ending_dependents: u32,
     /// When it became ready.
@@ -90,8 +100,13 @@ impl<C> Row<C> {
             leaked: false,
             due: false,
             delayed: false,
+            automatic: false,
+            queued: false,
+            slot: false,
+            in_round: false,
             cooling: false,
             wanted: false,
+            ends: false,
             ending_dependents: 0,
             ready_at: Duration::ZERO,
             failures: None,
@@ -109,6 +124,7 @@ impl<C> Row<C> {
     /// waits for its start shares the attempt after this one.
     pub(super) fn react(&mut self, reaction: Reaction) {
         self.due = reaction == Reaction::Restart || !self.starts.is_empty();
+        self.automatic = self.due;
         self.wanted &= reaction == Reaction::Restart;
     }
 

@@ -10,7 +10,7 @@ use crate::state::ServiceState;
 
 use super::model::Core;
 use super::op::{Op, OpId, Start};
-use super::words::{Action, Answer, Down, How, Index, Up};
+use super::words::{Action, Answer, Down, How, Index, Round, Up};
 
 impl<C> Core<C> {
     pub(super) fn start(&mut self, service: Index, caller: C) {
@@ -44,7 +44,7 @@ impl<C> Core<C> {
             }
         }
         let mut dependents = Vec::new();
-        for (member, reaction) in self.reactions(service) {
+        for (member, reaction, reason) in self.reactions(service, Round::Begins) {
             let row = self.row_mut(member);
             if !row.live || row.leaked {
                 continue;
@@ -52,10 +52,18 @@ impl<C> Core<C> {
             if row.plan.is_none() {
                 row.react(reaction);
                 dependents.push(member);
-                plans.push((member, StopReason::Dependency));
+                plans.push((member, reason));
             } else if row.due {
                 dependents.push(member);
             }
+        }
+        for &(member, reason) in &plans {
+            if reason == StopReason::Group {
+                self.wait_for_companion(member);
+            }
+        }
+        if self.row(service).live && !self.row(service).leaked {
+            self.wait_for_companion(service);
         }
         let up = match (self.row(service).live || !dependents.is_empty(), joined) {
             (true, _) => Up::Restarted(dependents),
@@ -138,7 +146,10 @@ impl<C> Core<C> {
         if row.delayed {
             return;
         }
-        if self.may_begin(service) {
+        if self.may_begin(service)
+            && !self.waits_for_group(service)
+            && !self.waits_for_slot(service)
+        {
             self.begin(service);
         } else if !matches!(self.row(service).state, ServiceState::Waiting) {
             self.publish(service, ServiceState::Waiting);
@@ -250,10 +261,12 @@ impl<C> Core<C> {
             return;
         }
         row.was_ready = true;
+        row.automatic = false;
         row.ready_at = now;
         row.arming = row.arming.wrapping_add(1);
         let start = row.start;
         self.publish(service, ServiceState::Running);
+        self.give_slot_back(service);
         if let Some(id) = start {
             self.succeed(id);
         }

@@ -30,8 +30,14 @@ impl<C> Core<C> {
             Input::Timer { service, arming, reached } => self.timer(service, arming, reached),
             Input::ShutdownTimer => self.abort_now(),
         }
-        while let Some(service) = self.decided.pop() {
-            self.advance_dependents(service);
+        loop {
+            if let Some(service) = self.decided.pop() {
+                self.advance_dependents(service);
+            } else if let Some(service) = self.moved.pop() {
+                self.advance(service);
+            } else {
+                break;
+            }
         }
         self.finish_shutdown();
         std::mem::swap(&mut self.actions, actions);

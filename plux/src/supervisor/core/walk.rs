@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::model::Core;
+use super::shares::Group;
 use super::words::{Action, Answer, Ending, Index, Input, Limits};
 use crate::error::{BoxError, Exit, ServiceFailure};
 use crate::graph::{Graph, GraphBuilder};
@@ -90,6 +91,20 @@ fn limits(dice: &mut Dice) -> Limits {
     }
 }
 
+/// One group, or none.
+fn groups(dice: &mut Dice, count: usize) -> Vec<Group> {
+    if dice.roll(2) == 0 {
+        return Vec::new();
+    }
+    let members: Vec<_> = (0..count as Index).filter(|_| dice.roll(2) == 0).collect();
+    let (intensity, give_up) = match dice.roll(4) {
+        0 => (Some(Intensity::new(1, 20 * SECOND)), GiveUp::CoolDown(5 * SECOND)),
+        1 => (Some(Intensity::new(2, 20 * SECOND)), GiveUp::Fail),
+        _ => (None, GiveUp::Fail),
+    };
+    vec![Group { name: "g".into(), members, one_for_all: dice.roll(3) > 0, intensity, give_up }]
+}
+
 struct World {
     seed: u64,
     core: Core<u32>,
@@ -128,6 +143,11 @@ impl World {
         let limits: Vec<_> = (0..count).map(|_| Arc::new(limits(&mut dice))).collect();
         let join = Duration::from_secs(1);
         let core = Core::new(Arc::clone(&graph), limits, join, Some(Duration::from_secs(60)));
+        let core = core.with_groups(groups(&mut dice, count));
+        let core = match dice.roll(3) {
+            0 => core.with_slots(Some(1 + dice.roll(2))),
+            _ => core,
+        };
         let world = Self {
             seed,
             core,
@@ -225,6 +245,8 @@ impl World {
     fn begin(&mut self, service: Index, incarnation: u32) {
         self.check(!self.lives.contains_key(&service), "one incarnation at a time");
         self.check(self.core.shutdown.is_none(), "no attempt in a shutdown");
+        let ending = self.core.groups.of(service).is_some_and(|group| group.ending > 0);
+        self.check(!ending, "a group has ended before it begins again");
         for &(on, kind) in Arc::clone(&self.graph).dependencies(service) {
             if kind == DependencyKind::Requires {
                 let up = self.lives.get(&on).is_some_and(|life| life.ready && !life.signalled);
@@ -324,7 +346,7 @@ impl World {
             let Some((&service, life)) = next else {
                 let delayed = |(service, arming): &(Index, u32)| {
                     let row = self.core.row(*service);
-                    row.delayed && row.arming == *arming
+                    (row.delayed || row.cooling) && row.arming == *arming
                 };
                 let Some(place) = self.timers.iter().position(delayed) else { return };
                 let (service, arming) = self.timers.swap_remove(place);
@@ -351,11 +373,13 @@ impl World {
             let up = (row.live && !row.leaked) || row.due || row.cooling;
             self.check(!up || row.wanted, "what nobody holds is stopped");
             self.check(up || !row.wanted, "an end ends the hold");
-            let waits = row.due && !row.live && !row.delayed;
+            let held_up = self.core.waits_for_group(index as Index);
+            let waits = row.due && !row.live && !row.delayed && !held_up;
             self.check(!waits || !self.core.may_begin(index as Index), "what may begin has begun");
             let alive = self.lives.contains_key(&(index as Index));
             self.check(row.live == alive, "the core knows who lives");
             self.check(row.ending_dependents == 0, "no order is left over");
+            self.check(!row.slot && !row.in_round, "no slot and no round is kept");
             self.check(!(row.delayed && (row.live || !row.due)), "only what is due is delayed");
             self.check(
                 !(row.cooling && (row.live || row.due)),

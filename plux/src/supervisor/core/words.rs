@@ -165,3 +165,16 @@ pub(crate) struct Limits {
     pub(crate) give_up: GiveUp,
     pub(crate) reaction: Reaction,
 }
+
+/// What the end of a service means for those that are restarted with it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Round {
+    /// Nothing: it stays as it is.
+    None,
+    /// All are restarted.
+    Begins,
+    /// All stop: it was given up.
+    Ends,
+    /// It is decided elsewhere; until then they go on.
+    Later,
+}
