@@ -67,6 +67,8 @@ mod p18_random;
 #[cfg(test)]
 mod p23_limits;
 #[cfg(test)]
+mod p23_places;
+#[cfg(test)]
 mod p26_heard;
 #[cfg(test)]
 mod p29_own_loads;

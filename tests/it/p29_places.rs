@@ -10,17 +10,15 @@ use plux::{BoxError, Disabled, FailureCause, LoadError, PluginManager};
 use tokio::sync::Semaphore;
 use tokio::time::{sleep, timeout};
 
-use crate::scripted::{
-    Heard, PATIENCE, Plugin, Script, failure, finder, idle, manager, spawn, state,
-};
+use crate::scripted::{Heard, PATIENCE, Plugin, Script, failure, finder, manager, spawn, state};
 
-type Manager = PluginManager<dyn Script>;
+pub(crate) type Manager = PluginManager<dyn Script>;
 
 /// Where loads find the manager that is built of them.
-type Slot = Arc<OnceLock<Manager>>;
+pub(crate) type Slot = Arc<OnceLock<Manager>>;
 
 /// A plugin whose load does something with the manager; it is told how often it was called before.
-fn with<F>(
+pub(crate) fn with<F>(
     name: &str,
     slot: &Slot,
     load: impl Fn(Manager, usize) -> F + Send + Sync + 'static,
@@ -33,13 +31,13 @@ where
         .yields(move || load(slot.get().unwrap().clone(), calls.fetch_add(1, Ordering::SeqCst)))
 }
 
-fn one_at_once(plugins: impl IntoIterator<Item = Plugin>) -> Manager {
+pub(crate) fn one_at_once(plugins: impl IntoIterator<Item = Plugin>) -> Manager {
     let builder = PluginManager::builder(()).finder(finder(plugins));
     builder.max_concurrent(NonZeroUsize::MIN).build()
 }
 
 /// The load goes on beside the test.
-fn beside(manager: &Manager, name: &'static str) -> tokio::task::JoinHandle<bool> {
+pub(crate) fn beside(manager: &Manager, name: &'static str) -> tokio::task::JoinHandle<bool> {
     let manager = manager.clone();
     spawn(async move { manager.load(name).await.is_ok() })
 }
@@ -95,26 +93,6 @@ async fn p23_p29_who_waits_for_a_place_keeps_nobody_from_the_plugin() {
     assert!(timeout(PATIENCE, p).await.expect("p hangs").unwrap());
     assert!(!timeout(PATIENCE, x).await.expect("x hangs").unwrap());
     assert!(z.await.unwrap());
-}
-
-#[tokio::test(start_paused = true)]
-async fn p23_what_is_only_to_be_skipped_or_has_loaded_needs_no_place() {
-    let plugins = [
-        Plugin::new("hangs").hangs(),
-        Plugin::new("disabled").disabled(),
-        Plugin::new("loaded"),
-        Plugin::new("skipped").requires("disabled"),
-    ];
-    let manager = one_at_once(plugins);
-    assert!(manager.load("disabled").await.is_err());
-    assert!(manager.load("loaded").await.is_ok());
-    let _hangs = beside(&manager, "hangs");
-    idle().await;
-    let skipped = timeout(PATIENCE, manager.load("skipped")).await.expect("it waits for a place");
-    assert!(matches!(skipped, Err(LoadError::Skipped { .. })), "{skipped:?}");
-    for name in ["disabled", "loaded"] {
-        timeout(PATIENCE, manager.load(name)).await.expect("it waits for a place").ok();
-    }
 }
 
 #[tokio::test(start_paused = true)]
