@@ -301,3 +301,24 @@ async fn p04_two_plugins_of_one_name_are_both_refused_and_the_others_load() {
     assert!(matches!(manager.state("twice"), Some(PluginState::Failed(_))));
     assert_eq!(runs.map(|runs| runs.loads()), [0, 1, 0]);
 }
+
+#[tokio::test]
+async fn p04_p05_several_of_one_name_are_told_of_by_their_places_whatever_the_list_says() {
+    let first = Plugin::new("twice");
+    let second = Plugin::new("twice");
+    let third = Plugin::new("twice");
+    let origins = [first.origin(), second.origin()];
+    let specs = [first, second, third].map(|plugin| SpecRef::from(plugin.spec()));
+    for order in [[0, 1, 2], [2, 1, 0], [1, 2, 0], [1, 0, 2]] {
+        let finder = ListFinder::new(order.map(|at| specs[at].clone()));
+        let manager = PluginManager::<dyn Script>::builder(()).finder(finder).build();
+        let text = format!(
+            "scripted:twice is registered twice: at {} and at {}; rename one",
+            origins[0], origins[1]
+        );
+        assert_eq!(manager.load("twice").await.unwrap_err().to_string(), text, "{order:?}");
+        let report = manager.load_all().await;
+        assert_eq!(report.failed()[0].1.to_string(), text, "{order:?}");
+        assert_eq!(manager.specs().unwrap()[0].origin(), origins[0], "{order:?}");
+    }
+}

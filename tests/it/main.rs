@@ -71,6 +71,8 @@ mod p18_random;
 #[cfg(test)]
 mod p23_limits;
 #[cfg(test)]
+mod p23_places;
+#[cfg(test)]
 mod p24_errors;
 #[cfg(test)]
 mod p25_given;

@@ -112,3 +112,20 @@ async fn p13_reconsidering_waits_for_the_attempt_under_way_and_counts_after_it()
     assert!(matches!(manager.load("a").await, Err(LoadError::Disabled { .. })));
     assert_eq!(runs.all(), [1, 2, 0]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn p13_p15_a_call_that_had_begun_asks_again_what_was_reconsidered_meanwhile() {
+    let on = Arc::new(AtomicBool::new(false));
+    let a = switched(&on).after("z");
+    let runs = a.runs();
+    let manager = manager([a, Plugin::new("z").takes(10)]);
+    let mut all = Box::pin(manager.load_all());
+    assert!(futures::poll!(&mut all).is_pending());
+    // It began later, does not wait for z, and ends while the other still does.
+    assert!(matches!(manager.load("a").await, Err(LoadError::Disabled { .. })));
+    on.store(true, Ordering::SeqCst);
+    assert!(manager.reconsider("a").await.unwrap());
+    let report = all.await;
+    assert_eq!(report.loaded().len(), 2, "{report}");
+    assert_eq!(runs.all(), [1, 2, 1]);
+}

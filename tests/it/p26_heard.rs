@@ -5,8 +5,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use parking_lot::Mutex;
 use plux::{Disabled, Event, Listener, LoadError, PluginManager};
+use tokio::task::yield_now;
 
-use crate::scripted::{Heard, Plugin, Script, finder, idle};
+use crate::scripted::{Heard, Plugin, Script, finder, idle, spawn};
 
 const RESOLVED: &str = "resolved scripted-tests";
 
@@ -99,6 +100,31 @@ async fn p26_callers_at_once_make_one_attempt_that_is_heard_once() {
     assert!(futures::future::join_all(calls).await.iter().all(Result::is_ok));
     idle().await;
     assert_eq!(heard.of("a"), [RESOLVED, "initialized", "load started", "loaded"]);
+}
+
+/// On many threads, where the next attempt begins the moment it may.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn p26_the_end_of_an_attempt_is_heard_before_the_next_one_begins() {
+    let calls = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&calls);
+    let (manager, heard) = heard([Plugin::new("a")
+        .factory(move || Err(format!("try {}", counted.fetch_add(1, Ordering::SeqCst)).into()))]);
+    let tries = (0..8).map(|_| {
+        let manager = manager.clone();
+        spawn(async move {
+            for _ in 0..200 {
+                assert!(manager.load("a").await.is_err());
+            }
+        })
+    });
+    assert!(futures::future::join_all(tries).await.iter().all(Result::is_ok));
+    let attempts = calls.load(Ordering::SeqCst);
+    while heard.of("a").len() < 2 * attempts {
+        yield_now().await;
+    }
+    for (at, events) in heard.of("a").chunks(2).enumerate() {
+        assert_eq!(events, [RESOLVED, &format!("init failed: try {at}")]);
+    }
 }
 
 /// Notes who was told which event.

@@ -10,15 +10,15 @@ use plux::{BoxError, Disabled, FailureCause, LoadError, PluginManager};
 use tokio::sync::Semaphore;
 use tokio::time::{sleep, timeout};
 
-use crate::scripted::{PATIENCE, Plugin, Script, failure, finder, idle, manager, spawn, state};
+use crate::scripted::{Heard, PATIENCE, Plugin, Script, failure, finder, manager, spawn, state};
 
-type Manager = PluginManager<dyn Script>;
+pub(crate) type Manager = PluginManager<dyn Script>;
 
 /// Where loads find the manager that is built of them.
-type Slot = Arc<OnceLock<Manager>>;
+pub(crate) type Slot = Arc<OnceLock<Manager>>;
 
 /// A plugin whose load does something with the manager; it is told how often it was called before.
-fn with<F>(
+pub(crate) fn with<F>(
     name: &str,
     slot: &Slot,
     load: impl Fn(Manager, usize) -> F + Send + Sync + 'static,
@@ -31,13 +31,13 @@ where
         .yields(move || load(slot.get().unwrap().clone(), calls.fetch_add(1, Ordering::SeqCst)))
 }
 
-fn one_at_once(plugins: impl IntoIterator<Item = Plugin>) -> Manager {
+pub(crate) fn one_at_once(plugins: impl IntoIterator<Item = Plugin>) -> Manager {
     let builder = PluginManager::builder(()).finder(finder(plugins));
     builder.max_concurrent(NonZeroUsize::MIN).build()
 }
 
 /// The load goes on beside the test.
-fn beside(manager: &Manager, name: &'static str) -> tokio::task::JoinHandle<bool> {
+pub(crate) fn beside(manager: &Manager, name: &'static str) -> tokio::task::JoinHandle<bool> {
     let manager = manager.clone();
     spawn(async move { manager.load(name).await.is_ok() })
 }
@@ -93,26 +93,6 @@ async fn p23_p29_who_waits_for_a_place_keeps_nobody_from_the_plugin() {
     assert!(timeout(PATIENCE, p).await.expect("p hangs").unwrap());
     assert!(!timeout(PATIENCE, x).await.expect("x hangs").unwrap());
     assert!(z.await.unwrap());
-}
-
-#[tokio::test(start_paused = true)]
-async fn p23_what_is_only_to_be_skipped_or_has_loaded_needs_no_place() {
-    let plugins = [
-        Plugin::new("hangs").hangs(),
-        Plugin::new("disabled").disabled(),
-        Plugin::new("loaded"),
-        Plugin::new("skipped").requires("disabled"),
-    ];
-    let manager = one_at_once(plugins);
-    assert!(manager.load("disabled").await.is_err());
-    assert!(manager.load("loaded").await.is_ok());
-    let _hangs = beside(&manager, "hangs");
-    idle().await;
-    let skipped = timeout(PATIENCE, manager.load("skipped")).await.expect("it waits for a place");
-    assert!(matches!(skipped, Err(LoadError::Skipped { .. })), "{skipped:?}");
-    for name in ["disabled", "loaded"] {
-        timeout(PATIENCE, manager.load(name)).await.expect("it waits for a place").ok();
-    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -219,7 +199,37 @@ fn asking(slot: &Slot, seed: &Arc<AtomicUsize>) -> Vec<Plugin> {
         }
         plugin
     };
-    (0..6).map(plugin).collect()
+    // Always tried again by a load of all: its last failure is the last thing that is heard.
+    let last = with("last", slot, |_, calls| async move { Err(format!("try {calls}").into()) });
+    (0..6).map(plugin).chain([last]).collect()
+}
+
+/// How far an attempt has come: what may be heard next depends on that.
+#[derive(PartialEq)]
+enum Far {
+    No,
+    Resolved,
+    Initialized,
+    Started,
+    Loaded,
+}
+
+/// Attempt by attempt: no event may be heard before the end of the attempt before it.
+#[track_caller]
+fn one_after_another(events: &[String]) {
+    let mut far = Far::No;
+    for event in events {
+        let first = event.split([':', ' ']).next().unwrap_or_default();
+        far = match (far, first, event.as_str()) {
+            (Far::No, "resolved", _) => Far::Resolved,
+            (Far::No, "skipped", _) => Far::No,
+            (Far::Resolved, "initialized", _) => Far::Initialized,
+            (Far::Resolved | Far::Initialized, _, "load started") => Far::Started,
+            (Far::Started, "loaded", _) => Far::Loaded,
+            (Far::Started, "failed" | "disabled", _) => Far::No,
+            _ => panic!("{event} in {events:#?}"),
+        }
+    }
 }
 
 /// Calls of one task, some of which are given up.
@@ -238,11 +248,12 @@ async fn calls(manager: Manager, seed: Arc<AtomicUsize>) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn p13_p15_p16_p23_p29_random_calls_on_many_threads_all_end() {
+async fn p13_p15_p16_p23_p26_p29_random_calls_on_many_threads_all_end() {
     let seed = Arc::new(AtomicUsize::new(7));
     for round in 0..120 {
-        let slot = Slot::default();
+        let (slot, heard) = (Slot::default(), Heard::default());
         let mut builder = PluginManager::builder(()).finder(finder(asking(&slot, &seed)));
+        builder = builder.listener(heard.clone());
         let limit = NonZeroUsize::new(round % 3);
         if let Some(limit) = limit {
             builder = builder.max_concurrent(limit);
@@ -257,6 +268,13 @@ async fn p13_p15_p16_p23_p29_random_calls_on_many_threads_all_end() {
                 let stand: Vec<_> = (0..6).map(stand).collect();
                 panic!("round {round}, limit {limit:?}: {stand:?}");
             }
+        }
+        let last = failure(manager.load("last").await.unwrap_err()).cause.to_string();
+        while !heard.of("last").iter().any(|event| event.ends_with(&last)) {
+            tokio::task::yield_now().await;
+        }
+        for at in 0..6 {
+            one_after_another(&heard.of(&format!("p{at}")));
         }
     }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use plux::{Event, ListFinder, Listener, PluginManager, ShutdownReport, StopHow, Supervisor};
 use tokio::time::Instant;
 
-use crate::kit::{Do, Kit, Log, OnStop, Probe, SECOND, Scripted, settle};
+use crate::kit::{Do, Kit, Load, Log, OnStop, Probe, SECOND, Scripted, settle};
 
 fn slow(name: &'static str, seconds: u32) -> Probe {
     Probe::new(name).on_stop(OnStop::Take(seconds * SECOND))
@@ -223,4 +223,15 @@ async fn x02_when_it_answers_every_listener_has_heard_everything() {
     supervisor.shutdown().await.unwrap();
     // Resolved, initialized, load started, loaded; starting, running, stopping, stopped.
     assert_eq!(heard.map(|heard| heard.load(Ordering::SeqCst)), [4, 4]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn x04_a_load_that_ends_with_the_shutdown_does_not_hold_it_up() {
+    let kit = Kit::new(&[Probe::new("loads").load(Load::Hang)]);
+    let start = kit.starting("loads").await;
+    let began = Instant::now();
+    let report = kit.supervisor.shutdown().await.unwrap();
+    assert!(report.is_clean(), "{report}");
+    assert_eq!(began.elapsed(), Duration::ZERO);
+    assert!(start.await.unwrap().is_err());
 }

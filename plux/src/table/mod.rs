@@ -9,3 +9,6 @@ mod rows;
 pub(crate) use claim::{Claim, Ended, Initialized, Loading, Turn, next_call};
 pub(crate) use entry::{Entry, Outcome, Reason, Value, discard};
 pub(crate) use rows::Table;
+
+#[cfg(test)]
+mod tests;
