@@ -315,8 +315,9 @@ pub use service::{Service, ServiceContext};
 pub use spec::{Dependency, DependencyKind, PluginSpec, SpecRef};
 pub use state::{PluginState, ServiceState};
 pub use supervisor::{
-    RestartReport, ServiceStatus, ShutdownReport, StartOutcome, StartReport, StopHow, StopReport,
-    StopRow, Supervisor, SupervisorBuilder, WeakSupervisor,
+    Nested, NestedFailure, Plan, PlanKind, PlanReason, PlanStep, RestartReport, ServiceStatus,
+    ShutdownReport, StartOutcome, StartReport, StopHow, StopReport, StopRow, Supervisor,
+    SupervisorBuilder, WeakSupervisor,
 };
 pub use task::{Panic, install_panic_hook};
 

@@ -3,6 +3,8 @@
 //! The name of a test carries the number of the promise in docs/semantics.md that it holds.
 
 #[cfg(test)]
+mod a04_nested;
+#[cfg(test)]
 mod c01_one_run;
 #[cfg(test)]
 mod c02_callbacks;
@@ -32,6 +34,8 @@ mod d04_stop;
 mod d05_edges;
 #[cfg(test)]
 mod d05_reactions;
+#[cfg(test)]
+mod d07_plans;
 #[cfg(test)]
 mod drop;
 #[cfg(test)]

@@ -263,14 +263,14 @@ impl Supervisor {
         self.send(input).await.ok()
     }
 
-    fn known(&self, name: &str) -> Result<Index, (String, Near)> {
+    pub(super) fn known(&self, name: &str) -> Result<Index, (String, Near)> {
         self.shared.index(name).ok_or_else(|| {
             let names = self.shared.children.iter().map(|child| child.spec.name());
             (name.to_owned(), near(name, names))
         })
     }
 
-    fn usable(&self, name: &str) -> Result<Index, StartError> {
+    pub(super) fn usable(&self, name: &str) -> Result<Index, StartError> {
         let index = self.known(name).map_err(|(name, near)| StartError::Unknown { name, near })?;
         match self.shared.graph.problem(index) {
             Some(problem) => Err(StartError::Graph(Arc::clone(problem))),

@@ -7,6 +7,9 @@ mod core;
 mod few;
 mod for_all;
 mod limits;
+mod nested;
+mod plan;
+mod plans;
 mod report;
 mod shell;
 mod source;
@@ -14,6 +17,8 @@ mod status;
 
 pub use builder::SupervisorBuilder;
 pub use calls::{Supervisor, WeakSupervisor};
+pub use nested::{Nested, NestedFailure};
+pub use plan::{Plan, PlanKind, PlanReason, PlanStep};
 pub use report::{
     RestartReport, ShutdownReport, StartOutcome, StartReport, StopHow, StopReport, StopRow,
 };
