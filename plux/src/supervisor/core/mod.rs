@@ -32,6 +32,9 @@ mod step;
 #[cfg(test)]
 mod walk;
 
+#[cfg(test)]
+mod matrix;
+
 pub(crate) use model::Core;
 pub(crate) use shares::Group;
 pub(crate) use words::{

@@ -39,6 +39,9 @@ pub(crate) struct Core<C> {
     /// Attempts that were called off, or can not begin for now: who waits for their decision is
     /// looked at when the step's own work is done.
     pub(super) decided: Vec<Index>,
+    /// How many rows were looked at.
+    #[cfg(test)]
+    pub(super) visits: std::cell::Cell<u64>,
 }
 
 impl<C> Core<C> {
@@ -70,6 +73,8 @@ impl<C> Core<C> {
             random: 0,
             actions: Vec::new(),
             decided: Vec::new(),
+            #[cfg(test)]
+            visits: std::cell::Cell::new(0),
         }
     }
 
@@ -92,10 +97,14 @@ impl<C> Core<C> {
     }
 
     pub(super) fn row(&self, service: Index) -> &Row<C> {
+        #[cfg(test)]
+        self.visits.set(self.visits.get() + 1);
         &self.rows[service as usize]
     }
 
     pub(super) fn row_mut(&mut self, service: Index) -> &mut Row<C> {
+        #[cfg(test)]
+        self.visits.set(self.visits.get() + 1);
         &mut self.rows[service as usize]
     }
 
