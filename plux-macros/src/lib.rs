@@ -5,6 +5,7 @@ mod extension_point;
 mod function;
 mod krate;
 mod literal;
+mod options;
 mod plugin;
 mod registration;
 mod service;

@@ -1,4 +1,4 @@
-//! The literals of the attributes: names, dependencies, durations.
+//! The literals of the attributes: names and dependencies.
 //!
 //! Trap: a literal or a type that comes through `macro_rules!` is wrapped in a group without
 //! delimiters. `LitStr` as syn reads it looks through such groups; a type has to be unwrapped.
@@ -105,81 +105,5 @@ impl Dependencies {
             };
             quote!(#private::Dependency::literal(#private::DependencyKind::#kind, #namespace, #name))
         })
-    }
-}
-
-/// A time in milliseconds.
-#[derive(Clone, Copy)]
-pub(crate) struct Millis(u64);
-
-impl Millis {
-    const FORM: &str = "a number and one of `ms`, `s`, `m`, `h`, such as \"500ms\" or \"2s\"";
-
-    fn of(literal: &LitStr, form: &str) -> Result<Self> {
-        let text = literal.value();
-        let unit_at = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
-        let (number, unit) = text.split_at(unit_at);
-        let unit: Option<u64> = match unit {
-            "ms" => Some(1),
-            "s" => Some(1_000),
-            "m" => Some(60_000),
-            "h" => Some(3_600_000),
-            _ => None,
-        };
-        let number: Option<u64> = number.parse().ok();
-        match number.zip(unit).and_then(|(number, unit)| number.checked_mul(unit)) {
-            Some(0) => Err(Error::new(literal.span(), format!("no time is left: write {form}"))),
-            Some(millis) => Ok(Self(millis)),
-            None => {
-                Err(Error::new(literal.span(), format!("{text:?} is no duration: write {form}")))
-            }
-        }
-    }
-
-    fn constant(self) -> TokenStream {
-        let Self(millis) = self;
-        quote!(::core::time::Duration::from_millis(#millis))
-    }
-}
-
-/// A time with a bound, or without one.
-#[derive(Clone, Copy)]
-pub(crate) enum Limit {
-    /// `"none"`, where that is allowed.
-    Zero,
-    Bounded(Millis),
-    Unlimited,
-}
-
-impl Limit {
-    /// A grace period: a time, `"none"` or `"unlimited"`.
-    pub(crate) fn grace_period(input: ParseStream<'_>) -> Result<Self> {
-        let literal: LitStr = input.parse()?;
-        match literal.value().as_str() {
-            "none" => Ok(Self::Zero),
-            _ => Self::of(&literal, ", or \"none\", or \"unlimited\""),
-        }
-    }
-
-    /// A start timeout: a time, or `"unlimited"`.
-    pub(crate) fn start_timeout(input: ParseStream<'_>) -> Result<Self> {
-        Self::of(&input.parse()?, ", or \"unlimited\"")
-    }
-
-    fn of(literal: &LitStr, words: &str) -> Result<Self> {
-        match literal.value().as_str() {
-            "unlimited" => Ok(Self::Unlimited),
-            _ => Millis::of(literal, &format!("{}{words}", Millis::FORM)).map(Self::Bounded),
-        }
-    }
-
-    /// The variant of the enum that holds it.
-    pub(crate) fn variant(self) -> TokenStream {
-        let time = match self {
-            Self::Unlimited => return quote!(Unlimited),
-            Self::Bounded(time) => time.constant(),
-            Self::Zero => quote!(::core::time::Duration::ZERO),
-        };
-        quote!(Bounded(#time))
     }
 }

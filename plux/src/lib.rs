@@ -177,6 +177,12 @@ pub use plux_macros::extension_point;
 /// | `load` | with `namespace`: the path of an `async fn() -> Result<(), E>` that a load of the function runs | nothing is run |
 /// | `grace_period` | of a service: the time from the stop signal to the abort, as `"500ms"`, `"2s"`, `"1m"`, `"1h"`; `"none"` aborts at once, `"unlimited"` never | the supervisor's |
 /// | `start_timeout` | of a service: the time from the beginning of a start to readiness; `"unlimited"` waits as long as it takes | the supervisor's |
+/// | `restart` | of a service: after which ends it is started again, `"permanent"`, `"transient"` or `"temporary"`: see [`RestartPolicy`] | the supervisor's |
+/// | `backoff` | of a service: how long a restart waits: `"none"`, a time, or the first and the longest one of a [delay that grows](Backoff::exponential), as `"100ms..30s"` | the supervisor's |
+/// | `stable_after` | of a service: the time from readiness until its failures are forgotten | the supervisor's |
+/// | `intensity` | of a service: how many restarts it may need within a time, as `"5 in 60s"`, or `"unlimited"`: see [`Intensity`] | the supervisor's |
+/// | `give_up` | of a service: what becomes of it when it needs more, `"fail"`, `"escalate"`, or `"cool_down 5m"` with a time: see [`GiveUp`] | the supervisor's |
+/// | `reaction` | of a service: what happens to it when one that it requires has ended, `"restart"`, `"stop"` or `"keep"`: see [`Reaction`] | the supervisor's |
 /// | `crate` | where plux is, when it is renamed or re-exported | `::plux` |
 ///
 /// A dependency is the name of a plugin of the own namespace, or `namespace:name`. A manager knows its

@@ -31,6 +31,12 @@ mod types {
     after = [],
     grace_period = "unlimited",
     start_timeout = "500ms",
+    restart = "permanent",
+    backoff = "2s",
+    stable_after = "1m",
+    intensity = "unlimited",
+    give_up = "fail",
+    reaction = "keep",
     crate = plux,
 )]
 impl super::plugin::Point for Long<u8> {

@@ -28,6 +28,12 @@ async fn plain(cx: ServiceContext) -> Result<(), BoxError> {
     after = ["a"],
     grace_period = "none",
     start_timeout = "1m",
+    restart = "permanent",
+    backoff = "100ms..30s",
+    stable_after = "10s",
+    intensity = "5 in 60s",
+    give_up = "cool_down 5m",
+    reaction = "restart",
     crate = ::plux,
 )]
 pub async fn long(
@@ -39,6 +45,30 @@ pub async fn long(
 
 #[plux::service(extension = dyn ServicePlugin)]
 async fn in_shop(cx: ServiceContext, _: &'_ Shop) -> Result<(), BoxError> {
+    cx.ready(());
+    Ok(())
+}
+
+#[plux::service(
+    restart = "temporary",
+    backoff = "none",
+    intensity = "unlimited",
+    give_up = "escalate",
+    reaction = "stop"
+)]
+async fn once(cx: ServiceContext) -> Result<(), BoxError> {
+    cx.ready(());
+    Ok(())
+}
+
+#[plux::service(
+    restart = "transient",
+    backoff = "2s",
+    intensity = "0 in 1h",
+    give_up = "fail",
+    reaction = "keep"
+)]
+async fn seldom(cx: ServiceContext) -> Result<(), BoxError> {
     cx.ready(());
     Ok(())
 }

@@ -1,0 +1,14 @@
+//! A function is not restarted.
+
+#[plux::plugin(
+    namespace = "ui.functions",
+    restart = "temporary",
+    backoff = "none",
+    stable_after = "1s",
+    intensity = "unlimited",
+    give_up = "fail",
+    reaction = "restart"
+)]
+fn show() {}
+
+fn main() {}
