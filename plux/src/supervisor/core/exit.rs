@@ -1,9 +1,9 @@
 //! The end of an incarnation: what it makes of the service, and of those that stand on it.
 
-use std::collections::VecDeque;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
-use rustc_hash::FxHashSet;
+use rustc_hash::FxHashMap;
 
 use crate::error::{Exit, ServiceFailure};
 use crate::reason::{StopReason, Stopped};
@@ -88,7 +88,7 @@ impl<C> Core<C> {
         let mut plans = Vec::new();
         for (member, reaction) in self.reactions(service) {
             let row = self.row_mut(member);
-            if row.live && !row.leaked && row.plan.is_none() {
+            if row.live && !row.leaked {
                 row.react(reaction);
                 plans.push((member, StopReason::Dependency));
             }
@@ -97,22 +97,38 @@ impl<C> Core<C> {
     }
 
     /// All that have to stop when `service` is gone, and what becomes of them. What goes on ends the
-    /// spread.
+    /// spread; who stands on several that stop, stops for good when one of its edges says so.
     pub(super) fn reactions(&self, service: Index) -> Vec<(Index, Reaction)> {
-        let mut seen = FxHashSet::from_iter([service]);
-        let mut found = Vec::new();
-        let mut queue = VecDeque::from([service]);
-        while let Some(at) = queue.pop_front() {
+        let mut places = FxHashMap::default();
+        let mut found: Vec<(Index, Reaction)> = Vec::new();
+        let mut next = 0;
+        let mut at = service;
+        loop {
             for &(dependent, kind) in self.graph.dependents(at) {
-                let reaction = self.row(dependent).limits.reaction;
-                let reacts = kind == DependencyKind::Requires && reaction != Reaction::Keep;
-                if reacts && seen.insert(dependent) {
-                    found.push((dependent, reaction));
-                    queue.push_back(dependent);
+                let reaction = self.reaction(dependent, at);
+                if kind != DependencyKind::Requires || reaction == Reaction::Keep {
+                    continue;
+                }
+                match places.entry(dependent) {
+                    Entry::Vacant(place) => {
+                        place.insert(found.len());
+                        found.push((dependent, reaction));
+                    }
+                    Entry::Occupied(place) if reaction == Reaction::Stop => {
+                        found[*place.get()].1 = reaction;
+                    }
+                    Entry::Occupied(_) => {}
                 }
             }
+            let Some(&(member, _)) = found.get(next) else { return found };
+            (at, next) = (member, next + 1);
         }
-        found
+    }
+
+    /// What the end of `on` does to a dependent that requires it.
+    pub(super) fn reaction(&self, dependent: Index, on: Index) -> Reaction {
+        let own = self.row(dependent).limits.reaction;
+        self.reactions.get(&(dependent, on)).copied().unwrap_or(own)
     }
 }
 

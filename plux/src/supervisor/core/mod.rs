@@ -28,5 +28,5 @@ mod walk;
 
 pub(crate) use model::Core;
 pub(crate) use words::{
-    Action, Answer, Down, Ended, Ending, How, Index, Input, Limits, Summary, Up,
+    Action, Answer, Down, Ended, Ending, How, Index, Input, Limits, Reactions, Summary, Up,
 };

@@ -49,13 +49,12 @@ impl<C> Core<C> {
             if !row.live || row.leaked {
                 continue;
             }
-            if row.plan.is_none() {
-                row.react(reaction);
-                dependents.push(member);
-                plans.push((member, StopReason::Dependency));
-            } else if row.due {
+            let stops_now = row.plan.is_none();
+            row.react(reaction);
+            if stops_now || row.due {
                 dependents.push(member);
             }
+            plans.push((member, StopReason::Dependency));
         }
         let up = match (self.row(service).live || !dependents.is_empty(), joined) {
             (true, _) => Up::Restarted(dependents),
