@@ -35,6 +35,9 @@ pub(crate) fn expand(
 ) -> TokenStream {
     let why = "is for a service; a function in a namespace is called, and does not run on";
     args.refuse(Options::KEYS, why, &mut errors);
+    for reaction in args.shared.reactions() {
+        errors.push(Error::new(reaction.span(), format!("`{reaction}` {why}")));
+    }
     check_signature(item, &mut errors);
     let argument = argument(item, &mut errors);
     let name = match &args.shared.name {

@@ -1,6 +1,7 @@
 //! The attributes of plux. Use them through the `plux` crate, which re-exports and documents them.
 
 mod args;
+mod dependencies;
 mod extension_point;
 mod function;
 mod krate;

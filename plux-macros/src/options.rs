@@ -55,7 +55,8 @@ impl Options {
         Ok(())
     }
 
-    /// Refuses what can not go together. `edges` are the places where a dependency asks for a restart.
+    /// Refuses what can not go together. `edges` are the places where a requirement asks
+    /// for a restart.
     pub(crate) fn check(&self, edges: impl Iterator<Item = Span>, errors: &mut Errors) {
         if !self.temporary {
             return;

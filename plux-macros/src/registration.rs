@@ -12,8 +12,9 @@ use syn::spanned::Spanned;
 use syn::{Error, Ident, LitStr, Path, Result, Type, TypeParamBound};
 
 use crate::args::{Errors, Keys};
+use crate::dependencies::Dependencies;
 use crate::krate::Krate;
-use crate::literal::{self, Dependencies};
+use crate::literal;
 use crate::options::Options;
 
 /// The arguments that `#[plugin]` and `#[service]` share.
@@ -36,9 +37,9 @@ impl Keys for Args {
         match key.to_string().as_str() {
             "extension" => self.extension = Some(extension(value)?),
             "name" => self.name = Some(literal::name("name", value)?),
-            "requires" => self.requires = Dependencies::read(value)?,
-            "wants" => self.wants = Dependencies::read(value)?,
-            "after" => self.after = Dependencies::read(value)?,
+            "requires" => self.requires = Dependencies::read(key, value)?,
+            "wants" => self.wants = Dependencies::read(key, value)?,
+            "after" => self.after = Dependencies::read(key, value)?,
             _ => self.options.take(key, value)?,
         }
         Ok(())
@@ -48,7 +49,13 @@ impl Keys for Args {
 impl Args {
     /// Refuses what each for itself is right and can not go together.
     pub(crate) fn check(&self, errors: &mut Errors) {
-        self.options.check(std::iter::empty(), errors);
+        let restarts = self.reactions().filter(|reaction| *reaction == "restart");
+        self.options.check(restarts.map(Ident::span), errors);
+    }
+
+    /// The words in `requires` that say a reaction.
+    pub(crate) fn reactions(&self) -> impl Iterator<Item = &Ident> {
+        self.requires.reactions()
     }
 }
 

@@ -6,7 +6,7 @@
 //! - A [`PluginManager`] finds the plugins of a namespace and loads them concurrently, each as soon as
 //!   what it requires has loaded. One that fails stops no other.
 //! - A [`Supervisor`] over any number of managers starts services by name with all that they require,
-//!   watches them, and stops them in order and in bounded time. [`main`] and
+//!   starts again what fails, and stops them in order and in bounded time. [`main`] and
 //!   [`Supervisor::run_until_signal`] make a process of it that always ends.
 //!
 //! ```
@@ -170,7 +170,7 @@ pub use plux_macros::extension_point;
 /// | `name` | the name in the namespace, of the same characters as the namespace | the name of the type or function in kebab case: `SqsQueue` and `sqs_queue` are `sqs-queue`, `HTTPServer` is `http-server` |
 /// | `extension` | `dyn Trait`, on a function that makes the plugin | the trait of the `impl` |
 /// | `namespace` | the name of the group, on a function that is the plugin | that of the extension point |
-/// | `requires` | a list of plugins without which this one is not loaded | `[]` |
+/// | `requires` | a list of plugins without which this one is not loaded; of a service, also with what their end does to it: `["db", keep("cache"), stop("queue"), restart("bus")]`, see [`Reaction`] | `[]` |
 /// | `wants` | a list of plugins that are loaded first, and may fail | `[]` |
 /// | `after` | a list of plugins that go first where they take part | `[]` |
 /// | `should_load` | with `namespace`: the path of an `async fn() -> Result<bool, E>` that says whether the function is to be loaded | it is |
@@ -245,7 +245,7 @@ pub use plux_macros::plugin;
 /// ```
 /// use plux::{BoxError, FnService, PluginManager, ServiceContext, Supervisor};
 ///
-/// #[plux::service(grace_period = "2s", start_timeout = "5s")]
+/// #[plux::service(restart = "permanent", grace_period = "2s", start_timeout = "5s")]
 /// async fn clock(cx: ServiceContext) -> Result<(), BoxError> {
 ///     let mut tick = tokio::time::interval(std::time::Duration::from_secs(1));
 ///     cx.ready("the first tick is due");

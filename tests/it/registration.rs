@@ -153,6 +153,20 @@ fn p03_every_form_of_how_it_is_restarted_is_in_the_spec() {
     assert_eq!(options, expected);
 }
 
+#[test]
+fn p03_what_an_edge_says_is_in_the_spec() {
+    let manager = PluginManager::<dyn Restarted>::builder(()).build();
+    let specs = manager.specs().unwrap();
+    let requires = |namespace, name| Dependency::literal(DependencyKind::Requires, namespace, name);
+    let expected = [
+        requires(None, "a"),
+        requires(None, "d").with_reaction(Reaction::Keep),
+        requires(Some("other"), "d").with_reaction(Reaction::Stop),
+        requires(None, "e").with_reaction(Reaction::Restart),
+    ];
+    assert_eq!(specs[1].dependencies(), expected);
+}
+
 /// Plugins that say how they are restarted.
 #[plux::extension_point(namespace = "it.registration.restarted")]
 trait Restarted {}
@@ -168,6 +182,7 @@ trait Restarted {}
 impl Restarted for A {}
 
 #[plux::plugin(
+    requires = ["a", keep("d"), stop("other:d"), restart("e")],
     restart = "transient",
     backoff = "2s",
     intensity = "unlimited",

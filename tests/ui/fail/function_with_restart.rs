@@ -2,6 +2,7 @@
 
 #[plux::plugin(
     namespace = "ui.functions",
+    requires = ["log", keep("cache")],
     restart = "temporary",
     backoff = "none",
     stable_after = "1s",

@@ -10,4 +10,9 @@ async fn b(_cx: plux::ServiceContext) -> Result<(), plux::BoxError> {
     Ok(())
 }
 
+#[plux::service(requires = ["bus", keep("log"), restart("queue")], restart = "temporary")]
+async fn c(_cx: plux::ServiceContext) -> Result<(), plux::BoxError> {
+    Ok(())
+}
+
 fn main() {}

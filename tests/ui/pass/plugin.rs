@@ -26,7 +26,7 @@ mod types {
 /// A plugin that a path names, of a trait that a path names.
 #[plux::plugin(
     name = "given",
-    requires = ["short"],
+    requires = [keep("short")],
     wants = ["other.place:name", "a"],
     after = [],
     grace_period = "unlimited",

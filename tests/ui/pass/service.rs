@@ -23,7 +23,7 @@ async fn plain(cx: ServiceContext) -> Result<(), BoxError> {
 /// A pattern, a named lifetime that is elided, a unit that is the context of `FnService`.
 #[plux::service(
     name = "given",
-    requires = ["plain"],
+    requires = ["plain", keep("cache"), stop("ui.services:in_shop"), restart("bus")],
     wants = ["ui.services:in_shop"],
     after = ["a"],
     grace_period = "none",
