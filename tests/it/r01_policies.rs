@@ -59,7 +59,7 @@ async fn r01_what_is_not_set_is_transient() {
     let kit = Kit::with([&a], |builder| builder.intensity(Intensity::new(5, 60 * SECOND)));
     kit.supervisor.start("a").await.unwrap();
     a.order(Do::Fail("no"));
-    sleep(100 * MS).await;
+    sleep(110 * MS).await;
     assert_eq!((kit.state("a").as_str(), kit.incarnation("a")), ("running", 2));
 }
 

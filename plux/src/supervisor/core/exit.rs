@@ -70,6 +70,11 @@ impl<C> Core<C> {
         self.unblock_dependencies(service);
         self.advance(service);
         self.advance_dependents(service);
+        let row = self.row(service);
+        if row.due && !row.live {
+            // Its next attempt waits, maybe for what is not coming: nobody waits for it then.
+            self.decide_dependents(service);
+        }
     }
 
     /// Tells of an end that was asked for and did not go well.
