@@ -119,7 +119,12 @@ pub fn custom<P: NoOp + 'static>(
         let spec = PluginSpec::new::<dyn NoOp>(namespace, name(place), factory);
         requires(place).into_iter().fold(spec, |spec, other| {
             let kind = DependencyKind::Requires;
-            spec.with_dependency(Dependency { kind, namespace: None, name: name(other) })
+            spec.with_dependency(Dependency {
+                kind,
+                namespace: None,
+                name: name(other),
+                reaction: None,
+            })
         })
     };
     Vec::leak((0..count).map(spec).collect())

@@ -47,8 +47,8 @@ impl Errors {
 
 /// The keys of one attribute, but for `crate`, which all attributes have.
 pub(crate) trait Keys: Default {
-    /// All keys, in the order in which they are documented.
-    const KNOWN: &'static [&'static str];
+    /// All keys, in the order in which they are documented, in groups.
+    const KNOWN: &'static [&'static [&'static str]];
 
     /// Reads the value of `key`, which is one of [`Keys::KNOWN`] and comes once.
     fn take(&mut self, key: &Ident, value: ParseStream<'_>) -> Result<()>;
@@ -84,8 +84,9 @@ fn read_one<K: Keys>(
         return Err(Error::new(key.span(), format!("`{key}` is given twice")));
     }
     seen.push(key.clone());
-    if key != "crate" && !K::KNOWN.iter().any(|known| key == known) {
-        let known = K::KNOWN.join("`, `");
+    let known = K::KNOWN.concat();
+    if key != "crate" && !known.iter().any(|known| key == known) {
+        let known = known.join("`, `");
         let text = format!("unknown key `{key}`; there are `{known}`, `crate`");
         return Err(Error::new(key.span(), text));
     }

@@ -24,7 +24,7 @@ struct Args {
 }
 
 impl Keys for Args {
-    const KNOWN: &'static [&'static str] = &["namespace", "context", "output"];
+    const KNOWN: &'static [&'static [&'static str]] = &[&["namespace", "context", "output"]];
 
     fn take(&mut self, key: &Ident, value: ParseStream<'_>) -> Result<()> {
         if key == "namespace" {

@@ -14,6 +14,7 @@ use syn::{Error, FnArg, Ident, ItemFn, Path, Result, ReturnType, Safety, Type, p
 use crate::args::Errors;
 use crate::krate::Krate;
 use crate::literal;
+use crate::options::Options;
 use crate::plugin::{PluginArgs, is_result};
 use crate::registration::{Registration, located};
 
@@ -33,7 +34,10 @@ pub(crate) fn expand(
     mut errors: Errors,
 ) -> TokenStream {
     let why = "is for a service; a function in a namespace is called, and does not run on";
-    args.refuse(&["grace_period", "start_timeout"], why, &mut errors);
+    args.refuse(Options::KEYS, why, &mut errors);
+    for reaction in args.shared.reactions() {
+        errors.push(Error::new(reaction.span(), format!("`{reaction}` {why}")));
+    }
     check_signature(item, &mut errors);
     let argument = argument(item, &mut errors);
     let name = match &args.shared.name {

@@ -1,10 +1,12 @@
 //! The attributes of plux. Use them through the `plux` crate, which re-exports and documents them.
 
 mod args;
+mod dependencies;
 mod extension_point;
 mod function;
 mod krate;
 mod literal;
+mod options;
 mod plugin;
 mod registration;
 mod service;

@@ -1,24 +1,19 @@
-//! The literals of the attributes: names, dependencies, durations.
+//! The names that attributes give, and those that follow from an item.
 //!
 //! Trap: a literal or a type that comes through `macro_rules!` is wrapped in a group without
 //! delimiters. `LitStr` as syn reads it looks through such groups; a type has to be unwrapped.
 
-use proc_macro2::{Span, TokenStream};
-use quote::quote;
 use syn::ext::IdentExt;
 use syn::parse::ParseStream;
-use syn::punctuated::Punctuated;
-use syn::{Error, Ident, LitStr, Result, Token, Type, bracketed};
-
-use crate::args::Errors;
+use syn::{Error, Ident, LitStr, Result, Type};
 
 /// As `plux::MAX_LEN`. A name that is valid here only is refused by the constant made of it.
 const MAX_LEN: usize = 128;
 
-const RULE: &str = "use 1 to 128 ASCII letters, digits, `_`, `-` or `.`, \
+pub(crate) const RULE: &str = "use 1 to 128 ASCII letters, digits, `_`, `-` or `.`, \
                     the first one a letter or a digit";
 
-fn is_valid_name(text: &str) -> bool {
+pub(crate) fn is_valid_name(text: &str) -> bool {
     text.len() <= MAX_LEN
         && text.starts_with(|first: char| first.is_ascii_alphanumeric())
         && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.'))
@@ -62,124 +57,4 @@ pub(crate) fn name_of(ident: &Ident) -> Result<LitStr> {
     }
     let text = format!("no name follows from `{ident}`; give one with `name = \"…\"`");
     Err(Error::new(ident.span(), text))
-}
-
-/// A list of dependencies of one kind, each `"name"` or `"namespace:name"`.
-#[derive(Default)]
-pub(crate) struct Dependencies(Vec<LitStr>);
-
-impl Dependencies {
-    pub(crate) fn read(input: ParseStream<'_>) -> Result<Self> {
-        let content;
-        bracketed!(content in input);
-        let all = Punctuated::<LitStr, Token![,]>::parse_terminated(&content)?;
-        let mut errors = Errors::default();
-        let mut dependencies: Vec<LitStr> = Vec::new();
-        for literal in all {
-            let text = literal.value();
-            let mut parts = text.splitn(2, ':');
-            if !parts.all(is_valid_name) {
-                let text = format!("{text:?} is neither `name` nor `namespace:name`: {RULE}");
-                errors.push(Error::new(literal.span(), text));
-            } else if dependencies.iter().any(|there| there.value() == text) {
-                errors.push(Error::new(literal.span(), format!("{text:?} is named twice")));
-            } else {
-                dependencies.push(literal);
-            }
-        }
-        errors.or(Self(dependencies))
-    }
-
-    /// The constants of the spec; `kind` is a `DependencyKind`.
-    pub(crate) fn constants(
-        &self,
-        private: &TokenStream,
-        kind: &str,
-    ) -> impl Iterator<Item = TokenStream> {
-        let kind = Ident::new(kind, Span::call_site());
-        self.0.iter().map(move |literal| {
-            let text = literal.value();
-            let (namespace, name) = match text.split_once(':') {
-                Some((namespace, name)) => (quote!(::core::option::Option::Some(#namespace)), name),
-                None => (quote!(::core::option::Option::None), text.as_str()),
-            };
-            quote!(#private::Dependency::literal(#private::DependencyKind::#kind, #namespace, #name))
-        })
-    }
-}
-
-/// A time in milliseconds.
-#[derive(Clone, Copy)]
-pub(crate) struct Millis(u64);
-
-impl Millis {
-    const FORM: &str = "a number and one of `ms`, `s`, `m`, `h`, such as \"500ms\" or \"2s\"";
-
-    fn of(literal: &LitStr, form: &str) -> Result<Self> {
-        let text = literal.value();
-        let unit_at = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
-        let (number, unit) = text.split_at(unit_at);
-        let unit: Option<u64> = match unit {
-            "ms" => Some(1),
-            "s" => Some(1_000),
-            "m" => Some(60_000),
-            "h" => Some(3_600_000),
-            _ => None,
-        };
-        let number: Option<u64> = number.parse().ok();
-        match number.zip(unit).and_then(|(number, unit)| number.checked_mul(unit)) {
-            Some(0) => Err(Error::new(literal.span(), format!("no time is left: write {form}"))),
-            Some(millis) => Ok(Self(millis)),
-            None => {
-                Err(Error::new(literal.span(), format!("{text:?} is no duration: write {form}")))
-            }
-        }
-    }
-
-    fn constant(self) -> TokenStream {
-        let Self(millis) = self;
-        quote!(::core::time::Duration::from_millis(#millis))
-    }
-}
-
-/// A time with a bound, or without one.
-#[derive(Clone, Copy)]
-pub(crate) enum Limit {
-    /// `"none"`, where that is allowed.
-    Zero,
-    Bounded(Millis),
-    Unlimited,
-}
-
-impl Limit {
-    /// A grace period: a time, `"none"` or `"unlimited"`.
-    pub(crate) fn grace_period(input: ParseStream<'_>) -> Result<Self> {
-        let literal: LitStr = input.parse()?;
-        match literal.value().as_str() {
-            "none" => Ok(Self::Zero),
-            _ => Self::of(&literal, ", or \"none\", or \"unlimited\""),
-        }
-    }
-
-    /// A start timeout: a time, or `"unlimited"`.
-    pub(crate) fn start_timeout(input: ParseStream<'_>) -> Result<Self> {
-        Self::of(&input.parse()?, ", or \"unlimited\"")
-    }
-
-    fn of(literal: &LitStr, words: &str) -> Result<Self> {
-        match literal.value().as_str() {
-            "unlimited" => Ok(Self::Unlimited),
-            _ => Millis::of(literal, &format!("{}{words}", Millis::FORM)).map(Self::Bounded),
-        }
-    }
-
-    /// The variant of the enum that holds it.
-    pub(crate) fn variant(self) -> TokenStream {
-        let time = match self {
-            Self::Unlimited => return quote!(Unlimited),
-            Self::Bounded(time) => time.constant(),
-            Self::Zero => quote!(::core::time::Duration::ZERO),
-        };
-        quote!(Bounded(#time))
-    }
 }

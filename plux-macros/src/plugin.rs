@@ -17,6 +17,7 @@ use crate::args::{self, Errors, Keys};
 use crate::function;
 use crate::krate::Krate;
 use crate::literal;
+use crate::options::Options;
 use crate::registration::{Args, Registration, located};
 
 /// The arguments of `#[plugin]`.
@@ -31,17 +32,9 @@ pub(crate) struct PluginArgs {
 }
 
 impl Keys for PluginArgs {
-    const KNOWN: &'static [&'static str] = &[
-        "extension",
-        "namespace",
-        "name",
-        "requires",
-        "wants",
-        "after",
-        "should_load",
-        "load",
-        "grace_period",
-        "start_timeout",
+    const KNOWN: &'static [&'static [&'static str]] = &[
+        &["extension", "namespace", "name", "requires", "wants", "after", "should_load", "load"],
+        Options::KEYS,
     ];
 
     fn take(&mut self, key: &Ident, value: ParseStream<'_>) -> Result<()> {
@@ -115,6 +108,7 @@ fn of_impl(
     let why = "is a method of the impl here; write it there";
     args.refuse(&["should_load", "load"], why, &mut errors);
     let (args, private) = (&args.shared, krate.private());
+    args.check(&mut errors);
     if let Some(point) = &args.extension {
         let text = "the trait of the impl is the extension point; remove `extension`";
         errors.push(Error::new(point.span(), text));
@@ -186,6 +180,7 @@ fn of_factory(args: &PluginArgs, krate: &Krate, item: &ItemFn, mut errors: Error
     let why = "is a method of the plugin that the factory makes; write it there";
     args.refuse(&["should_load", "load"], why, &mut errors);
     let args = &args.shared;
+    args.check(&mut errors);
     let name = match &args.name {
         Some(name) => Some(name.clone()),
         None => errors.keep(literal::name_of(&item.sig.ident)),

@@ -11,9 +11,11 @@ use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
 use syn::{Error, Ident, LitStr, Path, Result, Type, TypeParamBound};
 
-use crate::args::Keys;
+use crate::args::{Errors, Keys};
+use crate::dependencies::Dependencies;
 use crate::krate::Krate;
-use crate::literal::{self, Dependencies, Limit};
+use crate::literal;
+use crate::options::Options;
 
 /// The arguments that `#[plugin]` and `#[service]` share.
 #[derive(Default)]
@@ -24,25 +26,36 @@ pub(crate) struct Args {
     requires: Dependencies,
     wants: Dependencies,
     after: Dependencies,
-    grace_period: Option<Limit>,
-    start_timeout: Option<Limit>,
+    options: Options,
 }
 
 impl Keys for Args {
-    const KNOWN: &'static [&'static str] =
-        &["extension", "name", "requires", "wants", "after", "grace_period", "start_timeout"];
+    const KNOWN: &'static [&'static [&'static str]] =
+        &[&["extension", "name", "requires", "wants", "after"], Options::KEYS];
 
     fn take(&mut self, key: &Ident, value: ParseStream<'_>) -> Result<()> {
         match key.to_string().as_str() {
             "extension" => self.extension = Some(extension(value)?),
             "name" => self.name = Some(literal::name("name", value)?),
-            "requires" => self.requires = Dependencies::read(value)?,
-            "wants" => self.wants = Dependencies::read(value)?,
-            "after" => self.after = Dependencies::read(value)?,
-            "grace_period" => self.grace_period = Some(Limit::grace_period(value)?),
-            _ => self.start_timeout = Some(Limit::start_timeout(value)?),
+            "requires" => self.requires = Dependencies::read(key, value)?,
+            "wants" => self.wants = Dependencies::read(key, value)?,
+            "after" => self.after = Dependencies::read(key, value)?,
+            _ => self.options.take(key, value)?,
         }
         Ok(())
+    }
+}
+
+impl Args {
+    /// Refuses what each for itself is right and can not go together.
+    pub(crate) fn check(&self, errors: &mut Errors) {
+        let restarts = self.reactions().filter(|reaction| *reaction == "restart");
+        self.options.check(restarts.map(Ident::span), errors);
+    }
+
+    /// The words in `requires` that say a reaction.
+    pub(crate) fn reactions(&self) -> impl Iterator<Item = &Ident> {
+        self.requires.reactions()
     }
 }
 
@@ -83,7 +96,7 @@ impl Registration<'_> {
         let Self { krate, point, name, factory, .. } = self;
         let private = krate.private();
         let dependencies = self.dependencies(&private);
-        let service = self.service(&private);
+        let service = self.args.options.constant(&private);
         // A trait that is no extension point is pointed at.
         let object = quote_spanned!(located(point)=> dyn #point);
         let (fields, namespace) = match self.namespace {
@@ -124,7 +137,7 @@ impl Registration<'_> {
                         #name,
                         &__PLUX_FACTORY,
                         __PLUX_DEPENDENCIES,
-                        #service,
+                        const { &#service },
                         __PLUX_ORIGIN,
                         &__PLUX_RECORD,
                     ));
@@ -137,17 +150,5 @@ impl Registration<'_> {
         let wants = self.args.wants.constants(private, "Wants");
         let after = self.args.after.constants(private, "After");
         requires.chain(wants).chain(after).collect()
-    }
-
-    fn service(&self, private: &TokenStream) -> TokenStream {
-        let grace_period = self.args.grace_period.map(Limit::variant).into_iter();
-        let start_timeout = self.args.start_timeout.map(Limit::variant).into_iter();
-        quote! {
-            const {
-                &#private::ServiceOptions::NONE
-                    #(.with_grace_period(#private::GracePeriod::#grace_period))*
-                    #(.with_start_timeout(#private::StartTimeout::#start_timeout))*
-            }
-        }
     }
 }

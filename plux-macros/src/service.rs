@@ -26,6 +26,7 @@ pub(crate) fn expand(args: TokenStream, item: TokenStream) -> Result<TokenStream
             return Ok(quote!(#errors #other));
         }
     };
+    args.check(&mut errors);
     check_signature(&item, &mut errors);
     let name = match &args.name {
         Some(name) => Some(name.clone()),

@@ -6,7 +6,7 @@
 //! - A [`PluginManager`] finds the plugins of a namespace and loads them concurrently, each as soon as
 //!   what it requires has loaded. One that fails stops no other.
 //! - A [`Supervisor`] over any number of managers starts services by name with all that they require,
-//!   watches them, and stops them in order and in bounded time. [`main`] and
+//!   starts again what fails, and stops them in order and in bounded time. [`main`] and
 //!   [`Supervisor::run_until_signal`] make a process of it that always ends.
 //!
 //! ```
@@ -171,13 +171,19 @@ pub use plux_macros::extension_point;
 /// | `name` | the name in the namespace, of the same characters as the namespace | the name of the type or function in kebab case: `SqsQueue` and `sqs_queue` are `sqs-queue`, `HTTPServer` is `http-server` |
 /// | `extension` | `dyn Trait`, on a function that makes the plugin | the trait of the `impl` |
 /// | `namespace` | the name of the group, on a function that is the plugin | that of the extension point |
-/// | `requires` | a list of plugins without which this one is not loaded | `[]` |
+/// | `requires` | a list of plugins without which this one is not loaded; of a service, also with what their end does to it: `["db", keep("cache"), stop("queue"), restart("bus")]`, see [`Reaction`] | `[]` |
 /// | `wants` | a list of plugins that are loaded first, and may fail | `[]` |
 /// | `after` | a list of plugins that go first where they take part | `[]` |
 /// | `should_load` | with `namespace`: the path of an `async fn() -> Result<bool, E>` that says whether the function is to be loaded | it is |
 /// | `load` | with `namespace`: the path of an `async fn() -> Result<(), E>` that a load of the function runs | nothing is run |
 /// | `grace_period` | of a service: the time from the stop signal to the abort, as `"500ms"`, `"2s"`, `"1m"`, `"1h"`; `"none"` aborts at once, `"unlimited"` never | the supervisor's |
 /// | `start_timeout` | of a service: the time from the beginning of a start to readiness; `"unlimited"` waits as long as it takes | the supervisor's |
+/// | `restart` | of a service: after which ends it is started again, `"permanent"`, `"transient"` or `"temporary"`: see [`RestartPolicy`] | the supervisor's |
+/// | `backoff` | of a service: how long a restart waits: `"none"`, a time, or the first and the longest one of a [delay that grows](Backoff::exponential), as `"100ms..30s"` | the supervisor's |
+/// | `stable_after` | of a service: the time from readiness until its failures are forgotten | the supervisor's |
+/// | `intensity` | of a service: how many restarts it may need within a time, as `"5 in 60s"`, or `"unlimited"`: see [`Intensity`] | the supervisor's |
+/// | `give_up` | of a service: what becomes of it when it needs more, `"fail"`, `"escalate"`, or `"cool_down 5m"` with a time: see [`GiveUp`] | the supervisor's |
+/// | `reaction` | of a service: what happens to it when one that it requires has ended, `"restart"`, `"stop"` or `"keep"`: see [`Reaction`] | the supervisor's |
 /// | `crate` | where plux is, when it is renamed or re-exported | `::plux` |
 ///
 /// A dependency is the name of a plugin of the own namespace, or `namespace:name`. A manager knows its
@@ -240,7 +246,7 @@ pub use plux_macros::plugin;
 /// ```
 /// use plux::{BoxError, FnService, PluginManager, ServiceContext, Supervisor};
 ///
-/// #[plux::service(grace_period = "2s", start_timeout = "5s")]
+/// #[plux::service(restart = "permanent", grace_period = "2s", start_timeout = "5s")]
 /// async fn clock(cx: ServiceContext) -> Result<(), BoxError> {
 ///     let mut tick = tokio::time::interval(std::time::Duration::from_secs(1));
 ///     cx.ready("the first tick is due");

@@ -64,7 +64,7 @@ pub struct ServiceOptions {
     pub intensity: Option<Intensity>,
     /// What becomes of it when it needs more.
     pub give_up: Option<GiveUp>,
-    /// What happens to it when one that it requires has ended.
+    /// What happens to it when one that it requires has ended and the edge to that says nothing.
     pub reaction: Option<Reaction>,
 }
 
@@ -130,7 +130,7 @@ impl ServiceOptions {
         self
     }
 
-    /// Sets what happens to it when one that it requires has ended.
+    /// Sets what happens to it when one that it requires has ended and the edge to that says nothing.
     #[must_use]
     pub const fn with_reaction(mut self, reaction: Reaction) -> Self {
         self.reaction = Some(reaction);

@@ -148,6 +148,10 @@ pub enum GiveUp {
 }
 
 /// What happens to a service when one that it requires has ended, other than by completing for good.
+///
+/// What the [edge](crate::Dependency::reaction) to the other says goes before what is set for the
+/// service. Where several of its edges have to say something, stop goes before restart, and restart
+/// before keep.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Reaction {

@@ -13,6 +13,7 @@ use crate::error::BoxError;
 use crate::name::{Name, Namespace, PluginId};
 use crate::options::ServiceOptions;
 use crate::origin::Origin;
+use crate::restart::Reaction;
 
 /// How a plugin depends on another, in systemd's words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -45,6 +46,9 @@ pub struct Dependency {
     pub namespace: Option<Namespace>,
     /// The other's name.
     pub name: Name,
+    /// Of what is required: what its end does to this one. `None` is the service's
+    /// [own](ServiceOptions::reaction).
+    pub reaction: Option<Reaction>,
 }
 
 impl Dependency {
@@ -61,7 +65,22 @@ impl Dependency {
             Some(text) => Some(Namespace::literal(text)),
             None => None,
         };
-        Self { kind, namespace, name: Name::literal(name) }
+        Self { kind, namespace, name: Name::literal(name), reaction: None }
+    }
+
+    /// Sets what the end of what is required does to this one. On wishes and orders it says nothing.
+    ///
+    /// ```
+    /// use plux::{Dependency, DependencyKind, Reaction};
+    ///
+    /// const CACHE: Dependency =
+    ///     Dependency::literal(DependencyKind::Requires, None, "cache").with_reaction(Reaction::Keep);
+    /// assert_eq!(CACHE.reaction, Some(Reaction::Keep));
+    /// ```
+    #[must_use]
+    pub const fn with_reaction(mut self, reaction: Reaction) -> Self {
+        self.reaction = Some(reaction);
+        self
     }
 }
 

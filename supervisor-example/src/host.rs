@@ -80,6 +80,7 @@ impl PluginFinder for WithGateway {
             kind: DependencyKind::After,
             namespace: Some(AWS),
             name: spec.name().clone(),
+            reaction: None,
         });
         let gateway = after.fold(gateway, PluginSpec::with_dependency);
         found.specs.push(gateway.with_origin(plux::origin!()).into());

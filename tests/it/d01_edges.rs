@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use plux::{StartError, StartOutcome};
-use tokio::time::{Instant, timeout};
+use plux::{Reaction, ServiceContext, StartError, StartOutcome};
+use tokio::time::{Instant, sleep, timeout};
 
-use crate::kit::{Do, Kit, Load, OnStop, Probe, SECOND, settle};
+use crate::kit::{Do, Kit, Load, OnStop, Probe, SECOND, order, settle, spawn};
 
 /// Asserts that this took `time`, up to the clock's granularity.
 #[track_caller]
@@ -150,6 +150,34 @@ async fn d01_nobody_waits_for_who_waits_for_what_failed() {
         let kit = Kit::new([&base, &mid, &wants, &after]);
         timeout(SECOND, kit.supervisor.start_all()).await.expect("nothing is waited for");
         assert_eq!([kit.state("wants"), kit.state("after")], ["running"; 2]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn d01_nobody_waits_for_who_came_to_wait_for_what_failed_while_it_ended() {
+    let slow = |cx: ServiceContext| async move {
+        cx.spawn(tokio::time::sleep(5 * SECOND));
+    };
+    let a = Probe::new("a");
+    let b = Probe::new("b").requires_to(Reaction::Keep, "a").begin([Do::call(slow), Do::Fail("b")]);
+    let (mid, c) = (Probe::new("mid").requires("b"), Probe::new("c").wants("mid"));
+    let kit = Kit::new([&a, &b, &mid, &c]);
+    let start = |name: &'static str| {
+        let supervisor = kit.supervisor.clone();
+        spawn(async move { supervisor.start(name).await })
+    };
+    let first = start("b");
+    settle().await;
+    // Its run is over, and a task of it is not: this start is about the next run.
+    let (second, of_c) = (start("b"), start("c"));
+    settle().await;
+    order(&a, Do::Fail("a")).await;
+    assert_eq!([kit.state("b"), kit.state("c")], ["starting", "waiting"]);
+    sleep(6 * SECOND).await;
+    assert_eq!([kit.state("b"), kit.state("c")], ["stopped (unneeded)", "running"]);
+    assert_eq!(of_c.await.unwrap().unwrap(), StartOutcome::Started);
+    for start in [first, second] {
+        assert!(matches!(start.await.unwrap(), Err(StartError::Failed { .. })));
     }
 }
 

@@ -154,7 +154,7 @@ fn kept(log: &Log, name: &'static str, requires: &[&str], bangs: bool, way: Way)
     requires.iter().fold(spec, |spec, name| {
         let name = Name::new(name).unwrap();
         let kind = DependencyKind::Requires;
-        spec.with_dependency(Dependency { kind, namespace: None, name })
+        spec.with_dependency(Dependency { kind, namespace: None, name, reaction: None })
     })
 }
 

@@ -59,7 +59,7 @@ async fn r01_what_is_not_set_is_transient() {
     let kit = Kit::with([&a], |builder| builder.intensity(Intensity::new(5, 60 * SECOND)));
     kit.supervisor.start("a").await.unwrap();
     a.order(Do::Fail("no"));
-    sleep(100 * MS).await;
+    sleep(110 * MS).await;
     assert_eq!((kit.state("a").as_str(), kit.incarnation("a")), ("running", 2));
 }
 
@@ -112,6 +112,10 @@ async fn a03_all_that_can_not_work_is_refused_at_once_with_name_and_place() {
         policy("b", RestartPolicy::Temporary)
             .options(|options| options.with_reaction(Reaction::Restart)),
         Probe::new("c").start_timeout(Duration::ZERO),
+        policy("d", RestartPolicy::Temporary)
+            .requires_to(Reaction::Keep, "c")
+            .requires_to(Reaction::Restart, "a"),
+        policy("e", RestartPolicy::Temporary).requires_to(Reaction::Keep, "a"),
     ]
     .map(|probe| probe.spec(&log));
     let manager = PluginManager::<dyn Scripted>::builder(()).finder(ListFinder::new(specs)).build();
@@ -123,10 +127,12 @@ async fn a03_all_that_can_not_work_is_refused_at_once_with_name_and_place() {
             "`a` (registered at a:7 (probes 1.0.0)) has an intensity period of zero: set one, or \
              Intensity::UNLIMITED",
             "`a` (registered at a:7 (probes 1.0.0)) has a cool-down of zero: set one, or Intensity::UNLIMITED",
-            "`b` (registered at b:7 (probes 1.0.0)) is temporary and has the reaction `restart`: set its reaction to \
-             `stop` or `keep`, or another restart policy",
+            "`b` (registered at b:7 (probes 1.0.0)) is temporary and asks for the reaction `restart`, for \
+             all that it requires or for one: ask for `stop` or `keep`, or set another restart policy",
             "`c` (registered at c:7 (probes 1.0.0)) has a start_timeout of zero: set one, or \
              StartTimeout::Unlimited",
+            "`d` (registered at d:7 (probes 1.0.0)) is temporary and asks for the reaction `restart`, for \
+             all that it requires or for one: ask for `stop` or `keep`, or set another restart policy",
         ]
     );
     assert!(log.lines().is_empty(), "nothing of theirs has run");

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use plux::{
-    BoxError, Dependency, DependencyKind, FailureCause, FromService, GracePeriod, Handle,
-    LoadError, Name, Phase, PluginManager, PluginState, Service, ServiceContext, ServiceOptions,
-    StartTimeout, Supervisor, async_trait,
+    Backoff, BoxError, Dependency, DependencyKind, FailureCause, FromService, GiveUp, GracePeriod,
+    Handle, Intensity, LoadError, Name, Phase, PluginManager, PluginState, Reaction, RestartPolicy,
+    Service, ServiceContext, ServiceOptions, StartTimeout, Supervisor, async_trait,
 };
 
 /// Any plugin whose name is of interest.
@@ -125,6 +125,80 @@ fn p03_every_form_of_a_duration_is_in_the_spec() {
     ];
     assert_eq!(times, expected);
 }
+
+#[test]
+fn p03_every_form_of_how_it_is_restarted_is_in_the_spec() {
+    const SECOND: Duration = Duration::from_secs(1);
+    let manager = PluginManager::<dyn Restarted>::builder(()).build();
+    let options: Vec<_> = manager.specs().unwrap().iter().map(|spec| spec.service()).collect();
+    let none = ServiceOptions::NONE;
+    let expected = [
+        none.with_restart(RestartPolicy::Permanent)
+            .with_backoff(Backoff::NONE)
+            .with_stable_after(10 * SECOND)
+            .with_intensity(Intensity::new(5, 60 * SECOND))
+            .with_give_up(GiveUp::CoolDown(300 * SECOND))
+            .with_reaction(Reaction::Restart),
+        none.with_restart(RestartPolicy::Transient)
+            .with_backoff(Backoff::constant(2 * SECOND))
+            .with_intensity(Intensity::UNLIMITED)
+            .with_give_up(GiveUp::Escalate)
+            .with_reaction(Reaction::Keep),
+        none.with_restart(RestartPolicy::Temporary)
+            .with_backoff(Backoff::exponential(SECOND / 10, 30 * SECOND))
+            .with_intensity(Intensity::new(0, 3600 * SECOND))
+            .with_give_up(GiveUp::Fail)
+            .with_reaction(Reaction::Stop),
+    ];
+    assert_eq!(options, expected);
+}
+
+#[test]
+fn p03_what_an_edge_says_is_in_the_spec() {
+    let manager = PluginManager::<dyn Restarted>::builder(()).build();
+    let specs = manager.specs().unwrap();
+    let requires = |namespace, name| Dependency::literal(DependencyKind::Requires, namespace, name);
+    let expected = [
+        requires(None, "a"),
+        requires(None, "d").with_reaction(Reaction::Keep),
+        requires(Some("other"), "d").with_reaction(Reaction::Stop),
+        requires(None, "e").with_reaction(Reaction::Restart),
+    ];
+    assert_eq!(specs[1].dependencies(), expected);
+}
+
+/// Plugins that say how they are restarted.
+#[plux::extension_point(namespace = "it.registration.restarted")]
+trait Restarted {}
+
+#[plux::plugin(
+    restart = "permanent",
+    backoff = "none",
+    stable_after = "10s",
+    intensity = "5 in 60s",
+    give_up = "cool_down 5m",
+    reaction = "restart"
+)]
+impl Restarted for A {}
+
+#[plux::plugin(
+    requires = ["a", keep("d"), stop("other:d"), restart("e")],
+    restart = "transient",
+    backoff = "2s",
+    intensity = "unlimited",
+    give_up = "escalate",
+    reaction = "keep"
+)]
+impl Restarted for B {}
+
+#[plux::plugin(
+    restart = "temporary",
+    backoff = "100ms..30s",
+    intensity = "0 in 1h",
+    give_up = "fail",
+    reaction = "stop"
+)]
+impl Restarted for C {}
 
 /// Plugins with times.
 #[plux::extension_point(namespace = "it.registration.timed")]

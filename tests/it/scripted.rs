@@ -108,7 +108,7 @@ impl Plugin {
 
     pub(crate) fn depends(mut self, kind: DependencyKind, name: &str) -> Self {
         let name = Name::new(name).unwrap();
-        self.dependencies.push(Dependency { kind, namespace: None, name });
+        self.dependencies.push(Dependency { kind, namespace: None, name, reaction: None });
         self
     }
 

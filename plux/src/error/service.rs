@@ -399,8 +399,8 @@ pub enum BuildProblem {
     },
     /// What is never restarted can not be restarted for another's sake.
     #[error(
-        "`{name}` (registered at {origin}) is temporary and has the reaction `restart`: set its \
-         reaction to `stop` or `keep`, or another restart policy"
+        "`{name}` (registered at {origin}) is temporary and asks for the reaction `restart`, for all \
+         that it requires or for one: ask for `stop` or `keep`, or set another restart policy"
     )]
     RestartOfTemporary {
         /// The service.

@@ -27,7 +27,7 @@ use crate::task;
 
 use super::bound::{abort_bound, index, shutdown_bound};
 use super::calls::Supervisor;
-use super::core::{self, Core, Index, Limits};
+use super::core::{self, Core, Index, Limits, Reactions};
 use super::shell::{Caller, Child, Dispatcher, Owner, Shared};
 use super::source::ServiceSource;
 
@@ -35,6 +35,7 @@ use super::source::ServiceSource;
 ///
 /// The host has the last word on a service: what is set here for it by [name](Self::service) goes
 /// before what its attribute sets, that before what is set here for all, and that before the default.
+/// What a [dependency](crate::Dependency::reaction) says about a reaction goes before all of that.
 /// All defaults stand in one table in the project's `docs/semantics.md`.
 #[must_use]
 pub struct SupervisorBuilder {
@@ -164,21 +165,26 @@ impl SupervisorBuilder {
         self.check_names(&found, &mut problems);
         let limits: Vec<Limits> = found.iter().map(|found| self.limits(found)).collect();
         for (found, limits) in found.iter().zip(&limits) {
-            let (name, origin) = (found.spec.name(), found.spec.origin());
-            limits.check(name, origin, self.shutdown_timeout.is_some(), &mut problems);
+            limits.check(&found.spec, self.shutdown_timeout.is_some(), &mut problems);
         }
         let groups = groups(&self.groups, &found, &mut problems);
         if !problems.is_empty() {
             return Err(BuildError { problems });
         }
-        let graph = Arc::new(graph(&found));
+        let (graph, reactions) = graph(&found);
+        let graph = Arc::new(graph);
         let bound = shutdown_bound(&graph, &limits, self.join_timeout, self.shutdown_timeout);
         let seed = RandomState::new().hash_one(0);
-        let core =
-            Core::new(Arc::clone(&graph), shared(limits), self.join_timeout, self.shutdown_timeout)
-                .with_seed(seed)
-                .with_groups(groups)
-                .with_slots(self.max_concurrent_restarts.map(NonZeroUsize::get));
+        let core = Core::new(
+            Arc::clone(&graph),
+            reactions,
+            shared(limits),
+            self.join_timeout,
+            self.shutdown_timeout,
+        )
+        .with_seed(seed)
+        .with_groups(groups)
+        .with_slots(self.max_concurrent_restarts.map(NonZeroUsize::get));
         Ok(self.assemble(&found, graph, core, bound))
     }
 
@@ -319,14 +325,16 @@ fn shared(limits: Vec<Limits>) -> impl Iterator<Item = Arc<Limits>> {
         .map(move |limits| Arc::clone(known.entry(limits).or_insert_with(|| Arc::new(limits))))
 }
 
-/// Who depends on whom across all managers: a bare name means the own namespace.
-fn graph(found: &[Found]) -> Graph {
+/// Who depends on whom across all managers, and what their edges say: a bare name means the own
+/// namespace.
+fn graph(found: &[Found]) -> (Graph, Reactions) {
     let places: FxHashMap<&str, usize> = found
         .iter()
         .enumerate()
         .map(|(place, found)| (found.spec.name().as_str(), place))
         .collect();
     let mut graph = GraphBuilder::new(found.len());
+    let mut reactions = Reactions::default();
     let mut looks = Looks::new();
     for (place, Found { spec, .. }) in found.iter().enumerate() {
         for dependency in spec.dependencies() {
@@ -335,7 +343,14 @@ fn graph(found: &[Found]) -> Graph {
                 .get(dependency.name.as_str())
                 .filter(|on| found[**on].spec.namespace() == namespace);
             match on {
-                Some(on) => graph.edge(index(place), dependency.kind, index(*on)),
+                Some(on) => {
+                    let (place, on) = (index(place), index(*on));
+                    graph.edge(place, dependency.kind, on);
+                    if dependency.kind == DependencyKind::Requires {
+                        reactions
+                            .extend(dependency.reaction.map(|reaction| ((place, on), reaction)));
+                    }
+                }
                 None if dependency.kind == DependencyKind::Requires => {
                     let id =
                         PluginId { namespace: namespace.clone(), name: dependency.name.clone() };
@@ -346,10 +361,11 @@ fn graph(found: &[Found]) -> Graph {
             }
         }
     }
-    graph.build(|place| {
+    let graph = graph.build(|place| {
         let spec = &found[place as usize].spec;
         (spec.id(), spec.origin())
-    })
+    });
+    (graph, reactions)
 }
 
 impl std::fmt::Debug for SupervisorBuilder {

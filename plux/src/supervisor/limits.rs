@@ -3,10 +3,9 @@
 use std::time::Duration;
 
 use crate::error::BuildProblem;
-use crate::name::Name;
 use crate::options::{GracePeriod, ServiceOptions, StartTimeout};
-use crate::origin::Origin;
 use crate::restart::{Backoff, GiveUp, Intensity, Reaction, RestartPolicy};
+use crate::spec::{Dependency, DependencyKind, PluginSpec};
 
 use super::core::Limits;
 
@@ -39,15 +38,9 @@ impl Limits {
 }
 
 impl Limits {
-    /// Adds what can not work. `bounded` says that something bounds the whole shutdown.
-    pub(super) fn check(
-        &self,
-        name: &Name,
-        origin: Origin,
-        bounded: bool,
-        problems: &mut Vec<BuildProblem>,
-    ) {
-        let name = || name.clone();
+    /// Adds what can not work for the service of `spec`. `bounded` says that something bounds the whole shutdown.
+    pub(super) fn check(&self, spec: &PluginSpec, bounded: bool, problems: &mut Vec<BuildProblem>) {
+        let (name, origin) = (|| spec.name().clone(), spec.origin());
         let mut zero = |option, way_out| {
             problems.push(BuildProblem::ZeroTime { name: name(), origin, option, way_out });
         };
@@ -60,7 +53,12 @@ impl Limits {
         if self.start_timeout == Some(Duration::ZERO) {
             zero("a start_timeout", "set one, or StartTimeout::Unlimited");
         }
-        if self.restart == RestartPolicy::Temporary && self.reaction == Reaction::Restart {
+        let restarts = |edge: &Dependency| {
+            edge.kind == DependencyKind::Requires && edge.reaction == Some(Reaction::Restart)
+        };
+        let restarts =
+            self.reaction == Reaction::Restart || spec.dependencies().iter().any(restarts);
+        if self.restart == RestartPolicy::Temporary && restarts {
             problems.push(BuildProblem::RestartOfTemporary { name: name(), origin });
         }
         if self.grace_period == GracePeriod::Unlimited && !bounded {

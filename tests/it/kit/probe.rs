@@ -9,7 +9,7 @@ use futures::future::BoxFuture;
 use parking_lot::{Condvar, Mutex};
 use plux::{
     BoxError, Dependency, DependencyKind, Disabled, Fatal, GracePeriod, Name, Namespace, Origin,
-    PluginSpec, Service, ServiceContext, ServiceOptions, SpecRef, StartTimeout,
+    PluginSpec, Reaction, Service, ServiceContext, ServiceOptions, SpecRef, StartTimeout,
 };
 use tokio::sync::Notify;
 
@@ -128,6 +128,13 @@ impl Probe {
 
     pub(crate) fn requires(self, name: &'static str) -> Self {
         self.depends(DependencyKind::Requires, name)
+    }
+
+    /// Requires it, and says on the edge what its end does.
+    pub(crate) fn requires_to(mut self, reaction: Reaction, name: &'static str) -> Self {
+        let edge = Dependency::literal(DependencyKind::Requires, None, name);
+        self.dependencies.push(edge.with_reaction(reaction));
+        self
     }
 
     pub(crate) fn wants(self, name: &'static str) -> Self {

@@ -26,11 +26,17 @@ mod types {
 /// A plugin that a path names, of a trait that a path names.
 #[plux::plugin(
     name = "given",
-    requires = ["short"],
+    requires = [keep("short")],
     wants = ["other.place:name", "a"],
     after = [],
     grace_period = "unlimited",
     start_timeout = "500ms",
+    restart = "permanent",
+    backoff = "2s",
+    stable_after = "1m",
+    intensity = "unlimited",
+    give_up = "fail",
+    reaction = "keep",
     crate = plux,
 )]
 impl super::plugin::Point for Long<u8> {

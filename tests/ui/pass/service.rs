@@ -23,11 +23,17 @@ async fn plain(cx: ServiceContext) -> Result<(), BoxError> {
 /// A pattern, a named lifetime that is elided, a unit that is the context of `FnService`.
 #[plux::service(
     name = "given",
-    requires = ["plain"],
+    requires = ["plain", keep("cache"), stop("ui.services:in_shop"), restart("bus")],
     wants = ["ui.services:in_shop"],
     after = ["a"],
     grace_period = "none",
     start_timeout = "1m",
+    restart = "permanent",
+    backoff = "100ms..30s",
+    stable_after = "10s",
+    intensity = "5 in 60s",
+    give_up = "cool_down 5m",
+    reaction = "restart",
     crate = ::plux,
 )]
 pub async fn long(
@@ -39,6 +45,30 @@ pub async fn long(
 
 #[plux::service(extension = dyn ServicePlugin)]
 async fn in_shop(cx: ServiceContext, _: &'_ Shop) -> Result<(), BoxError> {
+    cx.ready(());
+    Ok(())
+}
+
+#[plux::service(
+    restart = "temporary",
+    backoff = "none",
+    intensity = "unlimited",
+    give_up = "escalate",
+    reaction = "stop"
+)]
+async fn once(cx: ServiceContext) -> Result<(), BoxError> {
+    cx.ready(());
+    Ok(())
+}
+
+#[plux::service(
+    restart = "transient",
+    backoff = "2s",
+    intensity = "0 in 1h",
+    give_up = "fail",
+    reaction = "keep"
+)]
+async fn seldom(cx: ServiceContext) -> Result<(), BoxError> {
     cx.ready(());
     Ok(())
 }

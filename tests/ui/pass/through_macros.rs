@@ -5,14 +5,14 @@ use std::sync::Arc;
 use plux::{BoxError, Service, ServiceContext};
 
 macro_rules! everything {
-    ($namespace:literal, $name:literal, $other:literal, $time:literal, $context:ty, $point:ty, $output:ty) => {
+    ($namespace:literal, $name:literal, $other:literal, $time:literal, $context:ty, $point:ty, $output:ty, $edge:expr) => {
         #[plux::extension_point(namespace = $namespace, context = $context, output = $output)]
         pub trait Point {}
 
         #[plux::service(
                                                                     extension = $point,
                                                                     name = $name,
-                                                                    requires = [$other, "x"],
+                                                                    requires = [$other, "x", keep($name), $edge],
                                                                     grace_period = $time,
                                                                     start_timeout = $time
                                                                 )]
@@ -23,7 +23,7 @@ macro_rules! everything {
     };
 }
 
-everything!("ui.macros", "a-b", "ns:c", "2s", u8, dyn Point, Arc<dyn Service>);
+everything!("ui.macros", "a-b", "ns:c", "2s", u8, dyn Point, Arc<dyn Service>, stop("z"));
 
 macro_rules! by_expression {
     ($name:expr, $type:ident, $error:ty) => {

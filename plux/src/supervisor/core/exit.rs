@@ -1,9 +1,9 @@
 //! The end of an incarnation: what it makes of the service, and of those that stand on it.
 
-use std::collections::VecDeque;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
-use rustc_hash::FxHashSet;
+use rustc_hash::FxHashMap;
 
 use crate::error::{Exit, ServiceFailure};
 use crate::reason::{StopReason, Stopped};
@@ -75,6 +75,11 @@ impl<C> Core<C> {
         self.unblock_dependencies(service);
         self.advance(service);
         self.advance_dependents(service);
+        let row = self.row(service);
+        if row.due && !row.live {
+            // Its next attempt waits, maybe for what is not coming: nobody waits for it then.
+            self.decide_dependents(service);
+        }
     }
 
     /// Tells of an end that was asked for and did not go well.
@@ -96,7 +101,7 @@ impl<C> Core<C> {
         let mut plans = Vec::new();
         for (member, reaction, reason) in self.reactions(service, round) {
             let row = self.row_mut(member);
-            if row.live && !row.leaked && row.plan.is_none() {
+            if row.live && !row.leaked {
                 row.react(reaction);
                 plans.push((member, reason));
                 if reason == StopReason::Group {
@@ -108,38 +113,62 @@ impl<C> Core<C> {
     }
 
     /// All that have to stop when `service` is gone, what becomes of them, and why. What goes on ends the
-    /// spread. In a group that is restarted together, the group goes before the edges.
+    /// spread; who stands on several that stop, stops for good when one of its edges says so. In a group
+    /// that is restarted together, the group goes before the edges.
     pub(super) fn reactions(
         &self,
         service: Index,
         round: Round,
     ) -> Vec<(Index, Reaction, StopReason)> {
-        let mut seen = FxHashSet::from_iter([service]);
-        let mut found = Vec::new();
-        let mut queue = VecDeque::from([(service, round)]);
-        while let Some((at, round)) = queue.pop_front() {
+        let mut places = FxHashMap::from_iter([(service, usize::MAX)]);
+        let mut found: Vec<(Index, Reaction, StopReason)> = Vec::new();
+        let mut next = 0;
+        let (mut at, mut round) = (service, round);
+        loop {
             if let Round::Begins | Round::Ends = round {
                 for (member, reaction) in self.companions(at) {
-                    if seen.insert(member) {
+                    if let Entry::Vacant(place) = places.entry(member) {
                         let reaction = if round == Round::Ends { Reaction::Stop } else { reaction };
+                        place.insert(found.len());
                         found.push((member, reaction, StopReason::Group));
-                        queue.push_back((member, Round::Later));
                     }
                 }
             }
             for &(dependent, kind) in self.graph.dependents(at) {
-                let reaction = self.row(dependent).limits.reaction;
+                let reaction = self.reaction(dependent, at);
                 let by_group = round != Round::None && self.groups.are_one(at, dependent);
-                let reacts = kind == DependencyKind::Requires && reaction != Reaction::Keep;
-                if reacts && !by_group && seen.insert(dependent) {
-                    found.push((dependent, reaction, StopReason::Dependency));
-                    let round =
-                        if reaction == Reaction::Restart { Round::Begins } else { Round::None };
-                    queue.push_back((dependent, round));
+                if kind != DependencyKind::Requires || reaction == Reaction::Keep || by_group {
+                    continue;
+                }
+                match places.entry(dependent) {
+                    Entry::Vacant(place) => {
+                        place.insert(found.len());
+                        found.push((dependent, reaction, StopReason::Dependency));
+                    }
+                    Entry::Occupied(place) if reaction == Reaction::Stop => {
+                        if let Some((_, other, StopReason::Dependency)) =
+                            found.get_mut(*place.get())
+                        {
+                            *other = reaction;
+                        }
+                    }
+                    Entry::Occupied(_) => {}
                 }
             }
+            let Some(&(member, reaction, reason)) = found.get(next) else { return found };
+            (at, next) = (member, next + 1);
+            round = match (reason, reaction) {
+                (StopReason::Group, _) => Round::Later,
+                (_, Reaction::Restart) => Round::Begins,
+                _ => Round::None,
+            };
         }
-        found
+    }
+
+    /// What the end of `on` does to a dependent that requires it.
+    pub(super) fn reaction(&self, dependent: Index, on: Index) -> Reaction {
+        let own = self.row(dependent).limits.reaction;
+        self.reactions.get(&(dependent, on)).copied().unwrap_or(own)
     }
 }
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::model::Core;
-use super::words::{Action, Answer, Down, Ending, Index, Input, Limits, Up};
+use super::words::{Action, Answer, Down, Ending, Index, Input, Limits, Reactions, Up};
 use crate::error::{BoxError, Exit};
 use crate::graph::{Graph, GraphBuilder};
 use crate::options::ServiceOptions;
@@ -35,7 +35,7 @@ impl Driven {
     fn new(graph: Arc<Graph>, options: ServiceOptions) -> Self {
         let limits = Arc::new(Limits::of(options));
         let limits = vec![limits; graph.len()];
-        let core = Core::new(graph, limits, SECOND, None);
+        let core = Core::new(graph, Reactions::default(), limits, SECOND, None);
         Self { core, now: Duration::ZERO, answers: Vec::new(), timers: Vec::new() }
     }
 

@@ -38,5 +38,5 @@ mod matrix;
 pub(crate) use model::Core;
 pub(crate) use shares::Group;
 pub(crate) use words::{
-    Action, Answer, Down, Ended, Ending, How, Index, Input, Limits, Summary, Up,
+    Action, Answer, Down, Ended, Ending, How, Index, Input, Limits, Reactions, Summary, Up,
 };

@@ -8,7 +8,7 @@ use rustc_hash::FxHashMap;
 use super::op::{Op, OpId, Shutdown};
 use super::row::Row;
 use super::shares::{Group, Groups, Slots};
-use super::words::{Action, Answer, Index, Limits};
+use super::words::{Action, Answer, Index, Limits, Reactions};
 use crate::graph::Graph;
 use crate::state::ServiceState;
 
@@ -18,6 +18,7 @@ const KEPT_OPS: usize = 64;
 /// All that is known of the services, and what is under way.
 pub(crate) struct Core<C> {
     pub(super) graph: Arc<Graph>,
+    pub(super) reactions: Reactions,
     /// The place of each service in starting order.
     pub(super) ranks: Vec<u32>,
     pub(super) rows: Vec<Row<C>>,
@@ -48,6 +49,7 @@ impl<C> Core<C> {
     /// All services stopped. `limits` has one entry a service.
     pub(crate) fn new(
         graph: Arc<Graph>,
+        reactions: Reactions,
         limits: impl IntoIterator<Item = Arc<Limits>>,
         join_timeout: Duration,
         shutdown_timeout: Option<Duration>,
@@ -58,6 +60,7 @@ impl<C> Core<C> {
         }
         Self {
             graph,
+            reactions,
             ranks,
             rows: limits.into_iter().map(Row::new).collect(),
             ops: FxHashMap::default(),

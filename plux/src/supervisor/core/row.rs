@@ -121,8 +121,13 @@ impl<C> Row<C> {
     }
 
     /// It is to stop because of what it requires; whether it comes back is for its edge to say. Who
-    /// waits for its start shares the attempt after this one.
+    /// waits for its start shares the attempt after this one. While it stops for one that it requires,
+    /// another can still have it stay so.
     pub(super) fn react(&mut self, reaction: Reaction) {
+        let stays = self.plan == Some(StopReason::Dependency) && reaction == Reaction::Stop;
+        if self.plan.is_some() && !stays {
+            return;
+        }
         self.due = reaction == Reaction::Restart || !self.starts.is_empty();
         self.automatic = self.due;
         self.wanted &= reaction == Reaction::Restart;

@@ -49,13 +49,12 @@ impl<C> Core<C> {
             if !row.live || row.leaked {
                 continue;
             }
-            if row.plan.is_none() {
-                row.react(reaction);
-                dependents.push(member);
-                plans.push((member, reason));
-            } else if row.due {
+            let stops_now = row.plan.is_none();
+            row.react(reaction);
+            if stops_now || row.due {
                 dependents.push(member);
             }
+            plans.push((member, reason));
         }
         for &(member, reason) in &plans {
             if reason == StopReason::Group {

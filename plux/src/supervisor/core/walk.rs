@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::model::Core;
 use super::shares::Group;
-use super::words::{Action, Answer, Ending, Index, Input, Limits};
+use super::words::{Action, Answer, Ending, Index, Input, Limits, Reactions};
 use crate::error::{BoxError, Exit, ServiceFailure};
 use crate::graph::{Graph, GraphBuilder};
 use crate::options::GracePeriod;
@@ -105,6 +105,16 @@ fn groups(dice: &mut Dice, count: usize) -> Vec<Group> {
     vec![Group { name: "g".into(), members, one_for_all: dice.roll(3) > 0, intensity, give_up }]
 }
 
+/// What an edge says: mostly nothing.
+fn reaction(dice: &mut Dice, of: &Limits) -> Option<Reaction> {
+    match dice.roll(8) {
+        0 => Some(Reaction::Keep),
+        1 => Some(Reaction::Stop),
+        2 if of.restart != RestartPolicy::Temporary => Some(Reaction::Restart),
+        _ => None,
+    }
+}
+
 struct World {
     seed: u64,
     core: Core<u32>,
@@ -141,8 +151,18 @@ impl World {
             .map(|index| format!("{index} depends on {:?}", graph.dependencies(index)))
             .collect();
         let limits: Vec<_> = (0..count).map(|_| Arc::new(limits(&mut dice))).collect();
-        let join = Duration::from_secs(1);
-        let core = Core::new(Arc::clone(&graph), limits, join, Some(Duration::from_secs(60)));
+        let mut reactions = Reactions::default();
+        for index in 0..count as Index {
+            for &(on, kind) in graph.dependencies(index) {
+                if kind == DependencyKind::Requires
+                    && let Some(reaction) = reaction(&mut dice, &limits[index as usize])
+                {
+                    reactions.insert((index, on), reaction);
+                }
+            }
+        }
+        let (join, timeout) = (SECOND, Some(60 * SECOND));
+        let core = Core::new(Arc::clone(&graph), reactions, limits, join, timeout);
         let core = core.with_groups(groups(&mut dice, count));
         let core = match dice.roll(3) {
             0 => core.with_slots(Some(1 + dice.roll(2))),
@@ -195,7 +215,7 @@ impl World {
                 let aborting = self.core.shutdown.is_some();
                 for &(dependent, kind) in Arc::clone(&self.graph).dependents(service) {
                     let alive = self.lives.get(&dependent).is_some_and(|life| !life.leaked);
-                    let goes_on = self.core.row(dependent).limits.reaction == Reaction::Keep;
+                    let goes_on = self.core.reaction(dependent, service) == Reaction::Keep;
                     let ordered = kind == DependencyKind::Requires && !aborting && !goes_on;
                     self.check(!(alive && ordered), "dependents end first");
                 }
@@ -385,10 +405,10 @@ impl World {
                 !(row.cooling && (row.live || row.due)),
                 "what cools down does nothing else",
             );
-            let stands = row.serves() && row.limits.reaction != Reaction::Keep;
             for &(on, kind) in self.graph.dependencies(index as Index) {
                 let met = kind != DependencyKind::Requires || self.core.row(on).is_met();
-                self.check(met || !stands, "nothing runs without what it requires");
+                let keeps = self.core.reaction(index as Index, on) == Reaction::Keep;
+                self.check(met || keeps || !row.serves(), "nothing runs without what it requires");
             }
         }
         self.check(self.core.ops.is_empty(), "no call is kept");

@@ -4,6 +4,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use rustc_hash::FxHashMap;
+
 use crate::error::{Exit, FailureCause, LoadError, ServiceFailure, SharedError};
 use crate::options::GracePeriod;
 use crate::reason::{Phase, StopReason};
@@ -12,6 +14,10 @@ use crate::state::ServiceState;
 
 /// A service, by its place in the graph.
 pub(crate) type Index = u32;
+
+/// What an edge, from the first service to the second, says about the end of the second; where it is
+/// not there, the first one's limits do.
+pub(crate) type Reactions = FxHashMap<(Index, Index), Reaction>;
 
 /// What happened.
 #[derive(Debug)]

@@ -1,0 +1,8 @@
+//! Reactions that are none.
+
+#[plux::service(reaction = "restarts")]
+async fn a(_cx: plux::ServiceContext) -> Result<(), plux::BoxError> {
+    Ok(())
+}
+
+fn main() {}
