@@ -12,6 +12,7 @@ use std::task::{Context, Poll, ready};
 use futures::task::AtomicWaker;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
+use tokio::time::{Duration, Instant};
 
 use crate::error::HandleError;
 use crate::name::Name;
@@ -66,10 +67,34 @@ pub(crate) struct Incarnation {
     ready: AtomicBool,
     /// Wakes the task that polls the run.
     poller: AtomicWaker,
-    published: Mutex<Option<Arc<dyn Published>>>,
+    shown: Mutex<Shown>,
     /// No task may begin any more. Written with `spawned` locked.
     closed: AtomicBool,
     spawned: Mutex<Option<Box<Tasks>>>,
+}
+
+/// What others see of a run.
+#[derive(Default)]
+struct Shown {
+    published: Option<Arc<dyn Published>>,
+    /// Most runs say nothing of themselves, and take no memory for it.
+    told: Option<Box<Told>>,
+}
+
+/// What a run says of itself.
+#[derive(Default)]
+struct Told {
+    /// Its last beat, if it is watched.
+    beat: Option<Instant>,
+    text: Option<Arc<str>>,
+}
+
+impl Shown {
+    fn beat(&mut self) {
+        if let Some(beat) = self.told.as_mut().and_then(|told| told.beat.as_mut()) {
+            *beat = Instant::now();
+        }
+    }
 }
 
 impl std::fmt::Debug for Incarnation {
@@ -79,7 +104,9 @@ impl std::fmt::Debug for Incarnation {
 }
 
 impl Incarnation {
-    pub(crate) fn new(link: Arc<dyn Link>, number: u32) -> Self {
+    pub(crate) fn new(link: Arc<dyn Link>, number: u32, watched: bool) -> Self {
+        let beat = watched.then(Instant::now);
+        let told = beat.map(|beat| Box::new(Told { beat: Some(beat), ..Told::default() }));
         Self {
             link,
             number,
@@ -89,7 +116,7 @@ impl Incarnation {
             over: AtomicBool::new(false),
             ready: AtomicBool::new(false),
             poller: AtomicWaker::new(),
-            published: Mutex::new(None),
+            shown: Mutex::new(Shown { published: None, told }),
             closed: AtomicBool::new(false),
             spawned: Mutex::new(None),
         }
@@ -133,8 +160,8 @@ impl Incarnation {
     /// that the run has ended.
     pub(crate) fn end(&self) -> Result<(), Box<Panic>> {
         self.over.store(true, Ordering::Release);
-        let published = self.published.lock().take();
-        catch(move || drop(published))
+        let shown = std::mem::take(&mut *self.shown.lock());
+        catch(move || drop(shown))
     }
 
     pub(crate) fn is_over(&self) -> bool {
@@ -145,11 +172,12 @@ impl Incarnation {
     pub(crate) fn publish<T: Send + Sync + 'static>(&self, value: T) -> bool {
         let published = Arc::new(value);
         {
-            let mut slot = self.published.lock();
+            let mut shown = self.shown.lock();
             if self.is_over() || self.ready.swap(true, Ordering::AcqRel) {
                 return false;
             }
-            *slot = Some(published);
+            shown.beat();
+            shown.published = Some(published);
         }
         self.link.ready(self.number);
         true
@@ -159,8 +187,8 @@ impl Incarnation {
     pub(crate) fn published<T: Send + Sync + 'static>(&self) -> Result<Arc<T>, HandleError> {
         let (name, origin) = (|| self.link.name().clone(), self.link.origin());
         let published = {
-            let slot = self.published.lock();
-            match &*slot {
+            let shown = self.shown.lock();
+            match &shown.published {
                 Some(published) => Arc::clone(published),
                 None if self.is_over() => {
                     let incarnation = self.number;
@@ -177,6 +205,28 @@ impl Incarnation {
             published: type_name,
             expected,
         })
+    }
+
+    /// A sign of life; nothing unless it is watched.
+    pub(crate) fn beat(&self) {
+        self.shown.lock().beat();
+    }
+
+    /// How long ago the last beat was, if it is watched.
+    pub(crate) fn silent(&self) -> Option<Duration> {
+        self.shown.lock().told.as_ref()?.beat.map(|beat| beat.elapsed())
+    }
+
+    /// Keeps what it says of what it does, until it is over.
+    pub(crate) fn say(&self, text: Arc<str>) {
+        let mut shown = self.shown.lock();
+        if !self.is_over() {
+            shown.told.get_or_insert_default().text = Some(text);
+        }
+    }
+
+    pub(crate) fn text(&self) -> Option<Arc<str>> {
+        self.shown.lock().told.as_ref()?.text.clone()
     }
 
     /// Spawns a task that ends with the run; dropped unpolled when nothing may begin any more.

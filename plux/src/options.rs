@@ -66,6 +66,8 @@ pub struct ServiceOptions {
     pub give_up: Option<GiveUp>,
     /// What happens to it when one that it requires has ended.
     pub reaction: Option<Reaction>,
+    /// From a heartbeat until it has failed, unless there is another one.
+    pub watchdog: Option<Duration>,
 }
 
 impl ServiceOptions {
@@ -79,6 +81,7 @@ impl ServiceOptions {
         intensity: None,
         give_up: None,
         reaction: None,
+        watchdog: None,
     };
 
     /// Sets the time from the stop signal to the abort.
@@ -137,6 +140,14 @@ impl ServiceOptions {
         self
     }
 
+    /// Sets the time from a [heartbeat](crate::ServiceContext::heartbeat) until the service has failed,
+    /// unless there is another one.
+    #[must_use]
+    pub const fn with_watchdog(mut self, time: Duration) -> Self {
+        self.watchdog = Some(time);
+        self
+    }
+
     /// What is set here, or else in `other`.
     pub(crate) fn or(self, other: Self) -> Self {
         Self {
@@ -148,6 +159,7 @@ impl ServiceOptions {
             intensity: self.intensity.or(other.intensity),
             give_up: self.give_up.or(other.give_up),
             reaction: self.reaction.or(other.reaction),
+            watchdog: self.watchdog.or(other.watchdog),
         }
     }
 }

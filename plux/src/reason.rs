@@ -55,6 +55,8 @@ pub enum StopReason {
     StartTimeout,
     /// Another one of its group has failed.
     Group,
+    /// It has missed its heartbeats.
+    Watchdog,
 }
 
 impl fmt::Display for StopReason {
@@ -67,6 +69,7 @@ impl fmt::Display for StopReason {
             Self::Unneeded => "unneeded",
             Self::StartTimeout => "start_deadline",
             Self::Group => "group",
+            Self::Watchdog => "watchdog",
         })
     }
 }

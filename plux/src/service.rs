@@ -14,6 +14,9 @@ use crate::incarnation::Incarnation;
 use crate::name::Name;
 use crate::reason::StopReason;
 
+/// So many characters of a status text are kept.
+const LONGEST_TEXT: usize = 256;
+
 /// Something that runs on until it is told to stop.
 ///
 /// ```text
@@ -98,6 +101,38 @@ impl ServiceContext {
     /// ended.
     pub fn ready<T: Send + Sync + 'static>(&self, value: T) -> bool {
         self.run.publish(value)
+    }
+
+    /// Says in a few words what the service does at the moment, for whoever asks for its
+    /// [status](crate::ServiceStatus::text), until it says something else or the run ends. Of a longer
+    /// text the first 256 characters are kept. Never waits.
+    ///
+    /// ```
+    /// # use plux::ServiceContext;
+    /// fn progress(cx: &ServiceContext, done: usize, all: usize) {
+    ///     cx.status(format!("{done} of {all} files are read"));
+    /// }
+    /// ```
+    pub fn status(&self, text: impl AsRef<str>) {
+        let text = text.as_ref();
+        let end = text.char_indices().nth(LONGEST_TEXT).map_or(text.len(), |(at, _)| at);
+        self.run.say(Arc::from(&text[..end]));
+    }
+
+    /// A sign of life. A service that has a [watchdog](crate::ServiceOptions::watchdog) must give one
+    /// within each such time from its readiness on: otherwise it has failed, and is stopped. Without a
+    /// watchdog, and after the end of the run, it is nothing. Never waits.
+    ///
+    /// ```
+    /// # use plux::ServiceContext;
+    /// async fn drain(cx: ServiceContext, mut next: impl AsyncFnMut()) {
+    ///     while cx.running_until(next()).await.is_some() {
+    ///         cx.heartbeat();
+    ///     }
+    /// }
+    /// ```
+    pub fn heartbeat(&self) {
+        self.run.beat();
     }
 
     /// Why the service is to stop, or `None` while it is not.

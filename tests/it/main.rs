@@ -129,6 +129,8 @@ mod s07_stopped;
 #[cfg(test)]
 mod s08_deadline;
 #[cfg(test)]
+mod s09_watchdog;
+#[cfg(test)]
 mod s11_tasks;
 #[cfg(test)]
 mod scripted;

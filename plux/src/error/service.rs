@@ -72,6 +72,15 @@ pub enum ServiceFailure {
         /// How far it had come.
         reached: Phase,
     },
+    /// It missed its heartbeats.
+    #[error(
+        "it had no heartbeat for {watchdog:?}; call ServiceContext::heartbeat more often, or set a longer \
+         watchdog"
+    )]
+    Watchdog {
+        /// The time it had from one to the next.
+        watchdog: Duration,
+    },
     /// It had been ready, and ended.
     #[error(transparent)]
     Exit(Exit),

@@ -57,4 +57,11 @@ impl SupervisorBuilder {
         self.defaults.reaction = Some(reaction);
         self
     }
+
+    /// The time from a [heartbeat](crate::ServiceContext::heartbeat), or from readiness, until a service
+    /// has failed, unless there is another one; none unless set.
+    pub fn watchdog(mut self, time: Duration) -> Self {
+        self.defaults.watchdog = Some(time);
+        self
+    }
 }

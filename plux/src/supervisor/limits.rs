@@ -34,6 +34,7 @@ impl Limits {
             intensity: options.intensity.unwrap_or(Intensity::new(5, 60 * SECOND)),
             give_up: options.give_up.unwrap_or(GiveUp::Fail),
             reaction: options.reaction.unwrap_or(reaction),
+            watchdog: options.watchdog,
         }
     }
 }
@@ -59,6 +60,9 @@ impl Limits {
         }
         if self.start_timeout == Some(Duration::ZERO) {
             zero("a start_timeout", "set one, or StartTimeout::Unlimited");
+        }
+        if self.watchdog == Some(Duration::ZERO) {
+            zero("a watchdog", "set a time, or none");
         }
         if self.restart == RestartPolicy::Temporary && self.reaction == Reaction::Restart {
             problems.push(BuildProblem::RestartOfTemporary { name: name(), origin });

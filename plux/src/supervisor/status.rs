@@ -1,5 +1,7 @@
 //! Snapshots for people and programs.
 
+use std::sync::Arc;
+
 use crate::name::PluginId;
 use crate::origin::Origin;
 use crate::state::ServiceState;
@@ -18,11 +20,14 @@ pub struct ServiceStatus {
     pub state: ServiceState,
     /// The number of its newest run; 0 before the first.
     pub incarnation: u32,
+    /// What its present run has last [said](crate::ServiceContext::status) of what it does.
+    pub text: Option<Arc<str>>,
 }
 
 impl ServiceStatus {
     pub(crate) fn of(child: &Child) -> Self {
-        let (state, incarnation) = child.state();
-        Self { id: child.spec.id(), origin: child.spec.origin(), state, incarnation }
+        let (state, incarnation, run) = child.state();
+        let text = run.and_then(|run| run.text());
+        Self { id: child.spec.id(), origin: child.spec.origin(), state, incarnation, text }
     }
 }

@@ -15,6 +15,8 @@ mod model;
 
 mod plan;
 
+mod watch;
+
 mod start;
 
 mod stop;

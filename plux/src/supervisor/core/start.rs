@@ -1,6 +1,7 @@
 //! Starts and restarts: whom they pull, when an attempt may begin, and the rollback.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use rustc_hash::FxHashSet;
 
@@ -226,12 +227,13 @@ impl<C> Core<C> {
         row.incarnation = row.incarnation.wrapping_add(1);
         let (incarnation, wanted, timeout) =
             (row.incarnation, row.wanted, row.limits.start_timeout);
+        let watched = row.limits.watchdog.is_some();
         self.live += 1;
         if wanted {
             self.want(service);
         }
         self.publish(service, ServiceState::Starting);
-        self.actions.push(Action::Begin { service, incarnation });
+        self.actions.push(Action::Begin { service, incarnation, watched });
         if let Some(timeout) = timeout {
             self.arm(service, timeout);
         }
@@ -270,6 +272,7 @@ impl<C> Core<C> {
         if let Some(id) = start {
             self.succeed(id);
         }
+        self.watch(service, Duration::ZERO);
         self.advance_dependents(service);
     }
 

@@ -27,7 +27,9 @@ impl<C> Core<C> {
             Input::Ended { service, incarnation, ending } => {
                 self.ended(service, incarnation, ending);
             }
-            Input::Timer { service, arming, reached } => self.timer(service, arming, reached),
+            Input::Timer { service, arming, reached, silent } => {
+                self.timer(service, arming, reached, silent);
+            }
             Input::ShutdownTimer => self.abort_now(),
         }
         loop {

@@ -12,7 +12,7 @@ use super::words::{Action, Answer, Ending, Index, Input, Limits};
 use crate::error::{BoxError, Exit, ServiceFailure};
 use crate::graph::{Graph, GraphBuilder};
 use crate::options::GracePeriod;
-use crate::reason::Phase;
+use crate::reason::{Phase, StopReason};
 use crate::restart::{Backoff, GiveUp, Intensity, Reaction, RestartPolicy};
 use crate::spec::DependencyKind;
 use crate::state::ServiceState;
@@ -36,6 +36,8 @@ struct Life {
     incarnation: u32,
     ready: bool,
     signalled: bool,
+    /// Why it was signalled.
+    reason: Option<StopReason>,
     aborted: bool,
     leaked: bool,
     over: bool,
@@ -88,6 +90,10 @@ fn limits(dice: &mut Dice) -> Limits {
             _ if restart == RestartPolicy::Temporary => Reaction::Stop,
             _ => Reaction::Restart,
         },
+        watchdog: match dice.roll(3) {
+            0 => Some(2 * SECOND),
+            _ => None,
+        },
     }
 }
 
@@ -115,6 +121,8 @@ struct World {
     calls: BTreeMap<u32, Call>,
     next_call: u32,
     finished: bool,
+    /// It is told of the end of one that it takes to have failed.
+    failing: Option<Index>,
     now: Duration,
     /// Written only when the walk is known to fail: it costs more than the walk.
     trace: Option<Vec<String>>,
@@ -158,6 +166,7 @@ impl World {
             calls: BTreeMap::new(),
             next_call: 0,
             finished: false,
+            failing: None,
             now: Duration::ZERO,
             trace: traced.then_some(edges),
         };
@@ -190,8 +199,8 @@ impl World {
 
     fn act(&mut self, action: Action<u32>) {
         match action {
-            Action::Begin { service, incarnation } => self.begin(service, incarnation),
-            Action::Signal { service, .. } => {
+            Action::Begin { service, incarnation, .. } => self.begin(service, incarnation),
+            Action::Signal { service, reason } => {
                 let aborting = self.core.shutdown.is_some();
                 for &(dependent, kind) in Arc::clone(&self.graph).dependents(service) {
                     let alive = self.lives.get(&dependent).is_some_and(|life| !life.leaked);
@@ -200,7 +209,10 @@ impl World {
                     self.check(!(alive && ordered), "dependents end first");
                 }
                 self.check(self.lives.contains_key(&service), "only what lives is signalled");
-                self.lives.entry(service).or_default().signalled = true;
+                let life = self.lives.entry(service).or_default();
+                let watched = life.ready;
+                (life.signalled, life.reason) = (true, Some(reason));
+                self.check(watched || reason != StopReason::Watchdog, "who is watched was ready");
             }
             Action::Abort { service } => {
                 self.check(self.lives.contains_key(&service), "only what lives is aborted");
@@ -209,6 +221,12 @@ impl World {
             Action::Arm { service, arming, .. } => self.timers.push((service, arming)),
             Action::ArmShutdown { .. } | Action::Report { .. } => {}
             Action::Publish { service, state, .. } => {
+                let verdict = !matches!(state, ServiceState::Stopping(_));
+                if self.failing.take_if(|failing| *failing == service && verdict).is_some() {
+                    let failed =
+                        matches!(state, ServiceState::Failed(_) | ServiceState::Backoff { .. });
+                    self.check(failed, "who is taken to have failed has failed");
+                }
                 if matches!(&state, ServiceState::Failed(failure)
                     if matches!(**failure, ServiceFailure::Leaked))
                 {
@@ -273,7 +291,11 @@ impl World {
         };
         self.completed[service as usize] = life.ready && !life.signalled && !fails && !life.aborted;
         let incarnation = life.incarnation;
+        let failing = [StopReason::StartTimeout, StopReason::Watchdog];
+        let fails = life.reason.is_some_and(|reason| failing.contains(&reason));
+        self.failing = (fails && !life.leaked).then_some(service);
         self.step(Input::Ended { service, incarnation, ending: Ending::Exit(exit) });
+        self.check(self.failing.is_none(), "an end is published");
     }
 
     fn ready(&mut self, service: Index) {
@@ -286,6 +308,10 @@ impl World {
             life.ready = true;
         }
         self.step(Input::Ready { service, incarnation });
+    }
+
+    fn due(&mut self, (service, arming): (Index, u32), silent: Duration) {
+        self.step(Input::Timer { service, arming, reached: Phase::Run, silent });
     }
 
     fn random(&mut self, dice: &mut Dice) {
@@ -306,7 +332,7 @@ impl World {
             8 => self.end(service, dice.roll(2) == 0),
             9 if !self.timers.is_empty() => {
                 let timer = self.timers.swap_remove(dice.roll(self.timers.len()));
-                self.step(Input::Timer { service: timer.0, arming: timer.1, reached: Phase::Run });
+                self.due(timer, SECOND * dice.roll(4) as u32);
             }
             10 => {
                 let incarnation = dice.roll(4) as u32;
@@ -349,8 +375,8 @@ impl World {
                     (row.delayed || row.cooling) && row.arming == *arming
                 };
                 let Some(place) = self.timers.iter().position(delayed) else { return };
-                let (service, arming) = self.timers.swap_remove(place);
-                self.step(Input::Timer { service, arming, reached: Phase::Run });
+                let timer = self.timers.swap_remove(place);
+                self.due(timer, Duration::ZERO);
                 continue;
             };
             if ends(life) {
@@ -385,6 +411,9 @@ impl World {
                 !(row.cooling && (row.live || row.due)),
                 "what cools down does nothing else",
             );
+            let armed = self.timers.contains(&(index as Index, row.arming));
+            let watched = row.limits.watchdog.is_some();
+            self.check(!row.serves() || armed == watched, "who has a watchdog is watched");
             let stands = row.serves() && row.limits.reaction != Reaction::Keep;
             for &(on, kind) in self.graph.dependencies(index as Index) {
                 let met = kind != DependencyKind::Requires || self.core.row(on).is_met();

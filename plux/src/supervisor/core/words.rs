@@ -34,8 +34,9 @@ pub(crate) enum Input<C> {
     RunOver { service: Index, incarnation: u32, failed: bool },
     /// Nothing of the incarnation is left.
     Ended { service: Index, incarnation: u32, ending: Ending },
-    /// A timer of the service is due; an attempt has come as far as this.
-    Timer { service: Index, arming: u32, reached: Phase },
+    /// A timer of the service is due; an attempt has come as far as this, and the last beat of a run
+    /// that is watched was so long ago.
+    Timer { service: Index, arming: u32, reached: Phase, silent: Duration },
     /// The time for the whole shutdown is over.
     ShutdownTimer,
 }
@@ -72,8 +73,8 @@ impl Ending {
 /// What is to be done.
 #[derive(Debug)]
 pub(crate) enum Action<C> {
-    /// Begin the attempt.
-    Begin { service: Index, incarnation: u32 },
+    /// Begin the attempt; a run that is watched has its beats kept.
+    Begin { service: Index, incarnation: u32, watched: bool },
     /// Tell it to stop.
     Signal { service: Index, reason: StopReason },
     /// Drop what is left of it.
@@ -164,6 +165,7 @@ pub(crate) struct Limits {
     pub(crate) intensity: Intensity,
     pub(crate) give_up: GiveUp,
     pub(crate) reaction: Reaction,
+    pub(crate) watchdog: Option<Duration>,
 }
 
 /// What the end of a service means for those that are restarted with it.

@@ -136,9 +136,10 @@ impl Child {
         Self { index, spec, source, shared, mailbox, service: OnceLock::new(), cell }
     }
 
-    pub(crate) fn state(&self) -> (ServiceState, u32) {
+    /// Where it stands, the number of its newest run, and that if it has not ended.
+    pub(crate) fn state(&self) -> (ServiceState, u32, Option<Arc<Incarnation>>) {
         let cell = self.cell.lock();
-        (cell.state.clone(), cell.incarnation)
+        (cell.state.clone(), cell.incarnation, cell.run.clone())
     }
 
     /// The present run, if there is one.
@@ -174,6 +175,11 @@ impl Child {
             Some(_) => Phase::Run,
             None => self.source.reached(self.spec.name()),
         }
+    }
+
+    /// How long ago the last beat of its run was, if that is watched.
+    pub(super) fn silent(&self) -> Duration {
+        self.run().and_then(|run| run.silent()).unwrap_or_default()
     }
 
     /// Keeps the run that is about to begin. Only the dispatcher calls it.
