@@ -15,6 +15,7 @@ use tokio::sync::Notify;
 use tokio::time::{Duration, Instant};
 
 use crate::error::HandleError;
+use crate::health::Health;
 use crate::name::Name;
 use crate::origin::Origin;
 use crate::reason::StopReason;
@@ -40,8 +41,10 @@ pub(crate) trait Link: Any + Send + Sync {
     fn origin(&self) -> Origin;
     /// Which service it is.
     fn place(&self) -> Place;
-    /// The run can serve.
-    fn ready(&self, incarnation: u32);
+    /// The run can serve; it may have said that it is unhealthy, and why.
+    fn ready(&self, incarnation: u32, unhealthy: Option<Arc<str>>);
+    /// The run is in another health than before.
+    fn health(&self, incarnation: u32, health: Health);
     /// The present run of a service that this one depends on.
     fn dependency(&self, name: &str) -> Result<Arc<Incarnation>, HandleError>;
 }
@@ -87,6 +90,7 @@ struct Told {
     /// Its last beat, if it is watched.
     beat: Option<Instant>,
     text: Option<Arc<str>>,
+    health: Health,
 }
 
 impl Shown {
@@ -171,15 +175,15 @@ impl Incarnation {
     /// Publishes `value` and reports readiness, once; `false` when it is too late for either.
     pub(crate) fn publish<T: Send + Sync + 'static>(&self, value: T) -> bool {
         let published = Arc::new(value);
-        {
-            let mut shown = self.shown.lock();
-            if self.is_over() || self.ready.swap(true, Ordering::AcqRel) {
-                return false;
-            }
-            shown.beat();
-            shown.published = Some(published);
+        let mut shown = self.shown.lock();
+        if self.is_over() || self.ready.swap(true, Ordering::AcqRel) {
+            return false;
         }
-        self.link.ready(self.number);
+        shown.beat();
+        shown.published = Some(published);
+        let unhealthy = shown.told.as_ref().and_then(|told| told.health.unhealthy().cloned());
+        // Told under the lock: so a change of health is heard before it, or after it and is not in it.
+        self.link.ready(self.number, unhealthy);
         true
     }
 
@@ -225,8 +229,23 @@ impl Incarnation {
         }
     }
 
-    pub(crate) fn text(&self) -> Option<Arc<str>> {
-        self.shown.lock().told.as_ref()?.text.clone()
+    /// Keeps how well it says that it is, until it is over, and tells of a change.
+    pub(crate) fn feel(&self, health: Health) {
+        let mut shown = self.shown.lock();
+        let before = shown.told.as_ref().map_or(&Health::Healthy, |told| &told.health);
+        if self.is_over() || *before == health {
+            return;
+        }
+        shown.told.get_or_insert_default().health = health.clone();
+        // Under the lock: what is heard last is what is kept.
+        self.link.health(self.number, health);
+    }
+
+    /// What it last said of what it does, and of its health.
+    pub(crate) fn told(&self) -> (Option<Arc<str>>, Health) {
+        let shown = self.shown.lock();
+        let told = shown.told.as_ref();
+        told.map(|told| (told.text.clone(), told.health.clone())).unwrap_or_default()
     }
 
     /// Spawns a task that ends with the run; dropped unpolled when nothing may begin any more.

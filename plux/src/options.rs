@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::health::OnUnhealthy;
 use crate::restart::{Backoff, GiveUp, Intensity, Reaction, RestartPolicy};
 
 /// How long a service may take to stop after it was told to.
@@ -68,6 +69,8 @@ pub struct ServiceOptions {
     pub reaction: Option<Reaction>,
     /// From a heartbeat until it has failed, unless there is another one.
     pub watchdog: Option<Duration>,
+    /// What becomes of it while it runs and is unhealthy.
+    pub on_unhealthy: Option<OnUnhealthy>,
 }
 
 impl ServiceOptions {
@@ -82,6 +85,7 @@ impl ServiceOptions {
         give_up: None,
         reaction: None,
         watchdog: None,
+        on_unhealthy: None,
     };
 
     /// Sets the time from the stop signal to the abort.
@@ -148,6 +152,13 @@ impl ServiceOptions {
         self
     }
 
+    /// Sets what becomes of it while it runs and is [unhealthy](crate::Health::Unhealthy).
+    #[must_use]
+    pub const fn with_on_unhealthy(mut self, then: OnUnhealthy) -> Self {
+        self.on_unhealthy = Some(then);
+        self
+    }
+
     /// What is set here, or else in `other`.
     pub(crate) fn or(self, other: Self) -> Self {
         Self {
@@ -160,6 +171,7 @@ impl ServiceOptions {
             give_up: self.give_up.or(other.give_up),
             reaction: self.reaction.or(other.reaction),
             watchdog: self.watchdog.or(other.watchdog),
+            on_unhealthy: self.on_unhealthy.or(other.on_unhealthy),
         }
     }
 }

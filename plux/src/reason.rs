@@ -57,6 +57,8 @@ pub enum StopReason {
     Group,
     /// It has missed its heartbeats.
     Watchdog,
+    /// It is unhealthy.
+    Health,
 }
 
 impl fmt::Display for StopReason {
@@ -70,6 +72,7 @@ impl fmt::Display for StopReason {
             Self::StartTimeout => "start_deadline",
             Self::Group => "group",
             Self::Watchdog => "watchdog",
+            Self::Health => "health",
         })
     }
 }

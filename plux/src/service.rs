@@ -10,6 +10,7 @@ use futures::future::{Either, select};
 
 use crate::error::{BoxError, HandleError};
 use crate::handle::Handle;
+use crate::health::Health;
 use crate::incarnation::Incarnation;
 use crate::name::Name;
 use crate::reason::StopReason;
@@ -117,6 +118,25 @@ impl ServiceContext {
         let text = text.as_ref();
         let end = text.char_indices().nth(LONGEST_TEXT).map_or(text.len(), |(at, _)| at);
         self.run.say(Arc::from(&text[..end]));
+    }
+
+    /// Says how well the run is, until it says something else or ends; a fresh run is healthy. The
+    /// service's [status](crate::ServiceStatus::health) shows it, and listeners hear of each change. What
+    /// becomes of a running service that is unhealthy is for
+    /// [`on_unhealthy`](crate::ServiceOptions::on_unhealthy) to say. Never waits.
+    ///
+    /// ```
+    /// # use plux::{Health, ServiceContext};
+    /// fn judge(cx: &ServiceContext, replicas: usize) {
+    ///     cx.health(match replicas {
+    ///         0 => Health::Unhealthy("no replica answers".into()),
+    ///         1 => Health::Degraded("one replica answers".into()),
+    ///         _ => Health::Healthy,
+    ///     });
+    /// }
+    /// ```
+    pub fn health(&self, health: Health) {
+        self.run.feel(health);
     }
 
     /// A sign of life. A service that has a [watchdog](crate::ServiceOptions::watchdog) must give one

@@ -131,6 +131,8 @@ mod s08_deadline;
 #[cfg(test)]
 mod s09_watchdog;
 #[cfg(test)]
+mod s10_health;
+#[cfg(test)]
 mod s11_tasks;
 #[cfg(test)]
 mod scripted;

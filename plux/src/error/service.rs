@@ -81,6 +81,12 @@ pub enum ServiceFailure {
         /// The time it had from one to the next.
         watchdog: Duration,
     },
+    /// It said that it was unhealthy, and that is not ignored.
+    #[error("it was unhealthy: {reason}; with OnUnhealthy::Ignore it would go on")]
+    Unhealthy {
+        /// Why.
+        reason: Arc<str>,
+    },
     /// It had been ready, and ended.
     #[error(transparent)]
     Exit(Exit),

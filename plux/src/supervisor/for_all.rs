@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::health::OnUnhealthy;
 use crate::options::{GracePeriod, StartTimeout};
 use crate::restart::{Backoff, GiveUp, Intensity, Reaction, RestartPolicy};
 
@@ -62,6 +63,13 @@ impl SupervisorBuilder {
     /// has failed, unless there is another one; none unless set.
     pub fn watchdog(mut self, time: Duration) -> Self {
         self.defaults.watchdog = Some(time);
+        self
+    }
+
+    /// What becomes of a running service that is [unhealthy](crate::Health::Unhealthy);
+    /// [`OnUnhealthy::Ignore`] unless set.
+    pub fn on_unhealthy(mut self, then: OnUnhealthy) -> Self {
+        self.defaults.on_unhealthy = Some(then);
         self
     }
 }

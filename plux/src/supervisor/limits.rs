@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::error::BuildProblem;
+use crate::health::OnUnhealthy;
 use crate::name::Name;
 use crate::options::{GracePeriod, ServiceOptions, StartTimeout};
 use crate::origin::Origin;
@@ -35,6 +36,7 @@ impl Limits {
             give_up: options.give_up.unwrap_or(GiveUp::Fail),
             reaction: options.reaction.unwrap_or(reaction),
             watchdog: options.watchdog,
+            on_unhealthy: options.on_unhealthy.unwrap_or(OnUnhealthy::Ignore),
         }
     }
 }

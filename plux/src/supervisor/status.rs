@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::health::Health;
 use crate::name::PluginId;
 use crate::origin::Origin;
 use crate::state::ServiceState;
@@ -22,12 +23,14 @@ pub struct ServiceStatus {
     pub incarnation: u32,
     /// What its present run has last [said](crate::ServiceContext::status) of what it does.
     pub text: Option<Arc<str>>,
+    /// How well its present run says that it is; healthy without one.
+    pub health: Health,
 }
 
 impl ServiceStatus {
     pub(crate) fn of(child: &Child) -> Self {
         let (state, incarnation, run) = child.state();
-        let text = run.and_then(|run| run.text());
-        Self { id: child.spec.id(), origin: child.spec.origin(), state, incarnation, text }
+        let (text, health) = run.map(|run| run.told()).unwrap_or_default();
+        Self { id: child.spec.id(), origin: child.spec.origin(), state, incarnation, text, health }
     }
 }

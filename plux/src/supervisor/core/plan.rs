@@ -130,7 +130,7 @@ impl<C> Core<C> {
             let timeout = row.limits.start_timeout.unwrap_or_default();
             let failure = ServiceFailure::StartTimeout { timeout, reached };
             self.fail(service, StopReason::StartTimeout, failure);
-        } else if row.serves() {
+        } else {
             self.watch(service, silent);
         }
     }
@@ -239,6 +239,6 @@ pub(super) fn stopped(reason: StopReason) -> Stopped {
         StopReason::Shutdown => Stopped::Shutdown,
         StopReason::Unneeded => Stopped::Unneeded,
         // These have failed, whatever their run returns: nobody asks for the word.
-        StopReason::StartTimeout | StopReason::Watchdog => Stopped::Unneeded,
+        StopReason::StartTimeout | StopReason::Watchdog | StopReason::Health => Stopped::Unneeded,
     }
 }

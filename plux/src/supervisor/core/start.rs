@@ -256,7 +256,7 @@ impl<C> Core<C> {
         }
     }
 
-    pub(super) fn ready(&mut self, service: Index, incarnation: u32) {
+    pub(super) fn ready(&mut self, service: Index, incarnation: u32, unhealthy: Option<Arc<str>>) {
         let now = self.now;
         let row = self.row_mut(service);
         if row.incarnation != incarnation || !row.is_starting() {
@@ -271,6 +271,9 @@ impl<C> Core<C> {
         self.give_slot_back(service);
         if let Some(id) = start {
             self.succeed(id);
+        }
+        if let Some(reason) = unhealthy {
+            self.unhealthy(service, reason);
         }
         self.watch(service, Duration::ZERO);
         self.advance_dependents(service);

@@ -11,6 +11,7 @@ use super::shares::Group;
 use super::words::{Action, Answer, Ending, Index, Input, Limits};
 use crate::error::{BoxError, Exit, ServiceFailure};
 use crate::graph::{Graph, GraphBuilder};
+use crate::health::{Health, OnUnhealthy};
 use crate::options::GracePeriod;
 use crate::reason::{Phase, StopReason};
 use crate::restart::{Backoff, GiveUp, Intensity, Reaction, RestartPolicy};
@@ -41,6 +42,8 @@ struct Life {
     aborted: bool,
     leaked: bool,
     over: bool,
+    /// Why it is unhealthy, if it is.
+    ill: Option<Arc<str>>,
     /// Its run was over with a failure.
     failed: bool,
 }
@@ -93,6 +96,10 @@ fn limits(dice: &mut Dice) -> Limits {
         watchdog: match dice.roll(3) {
             0 => Some(2 * SECOND),
             _ => None,
+        },
+        on_unhealthy: match dice.roll(2) {
+            0 => OnUnhealthy::Ignore,
+            _ => OnUnhealthy::Restart,
         },
     }
 }
@@ -212,7 +219,8 @@ impl World {
                 let life = self.lives.entry(service).or_default();
                 let watched = life.ready;
                 (life.signalled, life.reason) = (true, Some(reason));
-                self.check(watched || reason != StopReason::Watchdog, "who is watched was ready");
+                let judged = matches!(reason, StopReason::Watchdog | StopReason::Health);
+                self.check(watched || !judged, "who is watched, or judged, was ready");
             }
             Action::Abort { service } => {
                 self.check(self.lives.contains_key(&service), "only what lives is aborted");
@@ -232,6 +240,12 @@ impl World {
                 {
                     self.lives.entry(service).or_default().leaked = true;
                 }
+            }
+            Action::Health { service, incarnation, .. } => {
+                let life = self.lives.get(&service);
+                let fresh =
+                    life.is_some_and(|life| life.incarnation == incarnation && !life.leaked);
+                self.check(fresh, "the health is that of what lives");
             }
             Action::Reply { caller, answer } => {
                 let call = self.calls.remove(&caller);
@@ -291,7 +305,7 @@ impl World {
         };
         self.completed[service as usize] = life.ready && !life.signalled && !fails && !life.aborted;
         let incarnation = life.incarnation;
-        let failing = [StopReason::StartTimeout, StopReason::Watchdog];
+        let failing = [StopReason::StartTimeout, StopReason::Watchdog, StopReason::Health];
         let fails = life.reason.is_some_and(|reason| failing.contains(&reason));
         self.failing = (fails && !life.leaked).then_some(service);
         self.step(Input::Ended { service, incarnation, ending: Ending::Exit(exit) });
@@ -307,7 +321,20 @@ impl World {
         if !life.signalled && !life.aborted {
             life.ready = true;
         }
-        self.step(Input::Ready { service, incarnation });
+        let unhealthy = life.ill.clone();
+        self.step(Input::Ready { service, incarnation, unhealthy });
+    }
+
+    fn feel(&mut self, service: Index, dice: &mut Dice) {
+        let Some(life) = self.lives.get_mut(&service).filter(|life| !life.over) else { return };
+        let (incarnation, reason) = (life.incarnation, Arc::from("on purpose"));
+        let health = match dice.roll(4) {
+            0 => Health::Healthy,
+            1 => Health::Degraded(reason),
+            _ => Health::Unhealthy(reason),
+        };
+        life.ill = health.unhealthy().cloned();
+        self.step(Input::Health { service, incarnation, health });
     }
 
     fn due(&mut self, (service, arming): (Index, u32), silent: Duration) {
@@ -320,7 +347,7 @@ impl World {
             return;
         }
         let service = dice.roll(self.completed.len()) as Index;
-        match dice.roll(12) {
+        match dice.roll(13) {
             0 | 1 => self.call(Call::Start(service), |caller| Input::Start { service, caller }),
             2 => {
                 let asked = self.lives.get(&service).map_or(0, |life| life.incarnation);
@@ -337,7 +364,10 @@ impl World {
             10 => {
                 let incarnation = dice.roll(4) as u32;
                 if self.lives.get(&service).is_none_or(|life| life.incarnation != incarnation) {
-                    self.step(Input::Ready { service, incarnation });
+                    let ill: Arc<str> = Arc::from("on purpose");
+                    let health = Health::Unhealthy(Arc::clone(&ill));
+                    self.step(Input::Health { service, incarnation, health });
+                    self.step(Input::Ready { service, incarnation, unhealthy: Some(ill) });
                     let ending = Ending::Exit(Exit::Completed);
                     self.step(Input::Ended { service, incarnation, ending });
                 }
@@ -357,6 +387,7 @@ impl World {
                     }
                 }
             }
+            12 => self.feel(service, dice),
             _ => {}
         }
     }
@@ -414,6 +445,9 @@ impl World {
             let armed = self.timers.contains(&(index as Index, row.arming));
             let watched = row.limits.watchdog.is_some();
             self.check(!row.serves() || armed == watched, "who has a watchdog is watched");
+            let ill = self.lives.get(&(index as Index)).is_some_and(|life| life.ill.is_some());
+            let judged = row.limits.on_unhealthy == OnUnhealthy::Restart;
+            self.check(!(row.serves() && ill && judged), "who is to go when unhealthy has gone");
             let stands = row.serves() && row.limits.reaction != Reaction::Keep;
             for &(on, kind) in self.graph.dependencies(index as Index) {
                 let met = kind != DependencyKind::Requires || self.core.row(on).is_met();

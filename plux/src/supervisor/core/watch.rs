@@ -5,21 +5,43 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::error::ServiceFailure;
+use crate::health::{Health, OnUnhealthy};
 use crate::reason::StopReason;
 
 use super::model::Core;
-use super::words::{Down, Index, Round};
+use super::words::{Action, Down, Index, Round};
 
 impl<C> Core<C> {
-    /// Has a watched service that serves, and was silent for so long, be looked at again when its time
-    /// is over; if it is over, the service has failed.
+    /// Has a watched service that was silent for so long be looked at again when its time is over; if
+    /// that is now, it has failed. One that does not serve is not watched.
     pub(super) fn watch(&mut self, service: Index, silent: Duration) {
-        let Some(watchdog) = self.row(service).limits.watchdog else { return };
+        let row = self.row(service);
+        let Some(watchdog) = row.limits.watchdog.filter(|_| row.serves()) else { return };
         match watchdog.checked_sub(silent) {
             None | Some(Duration::ZERO) => {
                 self.fail(service, StopReason::Watchdog, ServiceFailure::Watchdog { watchdog });
             }
             Some(rest) => self.arm(service, rest),
+        }
+    }
+
+    /// Makes known how well a run is. One that is on its way up, or down, is not taken to task for it.
+    pub(super) fn health(&mut self, service: Index, incarnation: u32, health: Health) {
+        let row = self.row(service);
+        if row.incarnation != incarnation || !row.live || row.leaked {
+            return;
+        }
+        let unhealthy = health.unhealthy().cloned();
+        self.actions.push(Action::Health { service, incarnation, health });
+        if let Some(reason) = unhealthy {
+            self.unhealthy(service, reason);
+        }
+    }
+
+    pub(super) fn unhealthy(&mut self, service: Index, reason: Arc<str>) {
+        let row = self.row(service);
+        if row.serves() && row.limits.on_unhealthy == OnUnhealthy::Restart {
+            self.fail(service, StopReason::Health, ServiceFailure::Unhealthy { reason });
         }
     }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::error::{Exit, FailureCause, LoadError, ServiceFailure, SharedError};
+use crate::health::{Health, OnUnhealthy};
 use crate::options::GracePeriod;
 use crate::reason::{Phase, StopReason};
 use crate::restart::{Backoff, GiveUp, Intensity, Reaction, RestartPolicy};
@@ -28,8 +29,10 @@ pub(crate) enum Input<C> {
     Shutdown,
     /// Everything is to end at once, in no order.
     AbortNow,
-    /// The service can serve.
-    Ready { service: Index, incarnation: u32 },
+    /// The service can serve; it may have said that it is unhealthy, and why.
+    Ready { service: Index, incarnation: u32, unhealthy: Option<Arc<str>> },
+    /// It is in another health than before.
+    Health { service: Index, incarnation: u32, health: Health },
     /// Its `run` is over, `failed` or not; tasks it spawned are not.
     RunOver { service: Index, incarnation: u32, failed: bool },
     /// Nothing of the incarnation is left.
@@ -87,6 +90,8 @@ pub(crate) enum Action<C> {
     Publish { service: Index, state: ServiceState, incarnation: u32 },
     /// Make known that its stop did not go well.
     Report { service: Index, incarnation: u32, exit: Exit },
+    /// Make its health known.
+    Health { service: Index, incarnation: u32, health: Health },
     /// Answer a call.
     Reply { caller: C, answer: Answer },
     /// The shutdown is over: tell, and end.
@@ -166,6 +171,7 @@ pub(crate) struct Limits {
     pub(crate) give_up: GiveUp,
     pub(crate) reaction: Reaction,
     pub(crate) watchdog: Option<Duration>,
+    pub(crate) on_unhealthy: OnUnhealthy,
 }
 
 /// What the end of a service means for those that are restarted with it.

@@ -118,6 +118,10 @@ impl Dispatcher {
                 let id = || self.shared.children[service as usize].spec.id();
                 self.shared.hub.emit(|| (id(), EventKind::StopFailed { exit, incarnation }));
             }
+            Action::Health { service, incarnation, health } => {
+                let id = || self.shared.children[service as usize].spec.id();
+                self.shared.hub.emit(|| (id(), EventKind::Health { health, incarnation }));
+            }
             Action::Reply { caller, answer } => {
                 // A caller that gave up hears nothing.
                 let _ = caller.send(answer);

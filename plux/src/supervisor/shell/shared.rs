@@ -14,6 +14,7 @@ use tokio::time::Instant;
 
 use crate::error::{HandleError, SharedError};
 use crate::graph::Graph;
+use crate::health::Health;
 use crate::incarnation::{Incarnation, Link, Place};
 use crate::listener::Hub;
 use crate::name::Name;
@@ -228,8 +229,12 @@ impl Link for Child {
         Place { supervisor: self.shared.as_ptr() as usize, service: self.index }
     }
 
-    fn ready(&self, incarnation: u32) {
-        self.send(Input::Ready { service: self.index, incarnation });
+    fn ready(&self, incarnation: u32, unhealthy: Option<Arc<str>>) {
+        self.send(Input::Ready { service: self.index, incarnation, unhealthy });
+    }
+
+    fn health(&self, incarnation: u32, health: Health) {
+        self.send(Input::Health { service: self.index, incarnation, health });
     }
 
     fn dependency(&self, name: &str) -> Result<Arc<Incarnation>, HandleError> {
