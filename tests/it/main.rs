@@ -135,6 +135,8 @@ mod s10_health;
 #[cfg(test)]
 mod s11_tasks;
 #[cfg(test)]
+mod s12_reasons;
+#[cfg(test)]
 mod scripted;
 #[cfg(test)]
 mod send;
