@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::error::{Exit, LoadFailure};
+use crate::health::Health;
 use crate::name::PluginId;
 use crate::origin::Origin;
 use crate::state::ServiceState;
@@ -47,6 +48,13 @@ pub enum EventKind {
         /// The state it is in now.
         state: ServiceState,
         /// The number of the run this is about; 0 before the first.
+        incarnation: u32,
+    },
+    /// A run is in another health than before. A fresh one is healthy, and nothing is told of that.
+    Health {
+        /// How well it is now.
+        health: Health,
+        /// The number of the run.
         incarnation: u32,
     },
     /// A run that was told to stop ended otherwise than well: with an error or a panic, or it was

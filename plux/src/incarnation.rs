@@ -12,8 +12,10 @@ use std::task::{Context, Poll, ready};
 use futures::task::AtomicWaker;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
+use tokio::time::{Duration, Instant};
 
 use crate::error::HandleError;
+use crate::health::Health;
 use crate::name::Name;
 use crate::origin::Origin;
 use crate::reason::StopReason;
@@ -39,8 +41,10 @@ pub(crate) trait Link: Any + Send + Sync {
     fn origin(&self) -> Origin;
     /// Which service it is.
     fn place(&self) -> Place;
-    /// The run can serve.
-    fn ready(&self, incarnation: u32);
+    /// The run can serve; it may have said that it is unhealthy, and why.
+    fn ready(&self, incarnation: u32, unhealthy: Option<Arc<str>>);
+    /// The run is in another health than before.
+    fn health(&self, incarnation: u32, health: Health);
     /// The present run of a service that this one depends on.
     fn dependency(&self, name: &str) -> Result<Arc<Incarnation>, HandleError>;
 }
@@ -66,10 +70,35 @@ pub(crate) struct Incarnation {
     ready: AtomicBool,
     /// Wakes the task that polls the run.
     poller: AtomicWaker,
-    published: Mutex<Option<Arc<dyn Published>>>,
+    shown: Mutex<Shown>,
     /// No task may begin any more. Written with `spawned` locked.
     closed: AtomicBool,
     spawned: Mutex<Option<Box<Tasks>>>,
+}
+
+/// What others see of a run.
+#[derive(Default)]
+struct Shown {
+    published: Option<Arc<dyn Published>>,
+    /// Most runs say nothing of themselves, and take no memory for it.
+    told: Option<Box<Told>>,
+}
+
+/// What a run says of itself.
+#[derive(Default)]
+struct Told {
+    /// Its last beat, if it is watched.
+    beat: Option<Instant>,
+    text: Option<Arc<str>>,
+    health: Health,
+}
+
+impl Shown {
+    fn beat(&mut self) {
+        if let Some(beat) = self.told.as_mut().and_then(|told| told.beat.as_mut()) {
+            *beat = Instant::now();
+        }
+    }
 }
 
 impl std::fmt::Debug for Incarnation {
@@ -79,7 +108,9 @@ impl std::fmt::Debug for Incarnation {
 }
 
 impl Incarnation {
-    pub(crate) fn new(link: Arc<dyn Link>, number: u32) -> Self {
+    pub(crate) fn new(link: Arc<dyn Link>, number: u32, watched: bool) -> Self {
+        let beat = watched.then(Instant::now);
+        let told = beat.map(|beat| Box::new(Told { beat: Some(beat), ..Told::default() }));
         Self {
             link,
             number,
@@ -89,7 +120,7 @@ impl Incarnation {
             over: AtomicBool::new(false),
             ready: AtomicBool::new(false),
             poller: AtomicWaker::new(),
-            published: Mutex::new(None),
+            shown: Mutex::new(Shown { published: None, told }),
             closed: AtomicBool::new(false),
             spawned: Mutex::new(None),
         }
@@ -133,8 +164,8 @@ impl Incarnation {
     /// that the run has ended.
     pub(crate) fn end(&self) -> Result<(), Box<Panic>> {
         self.over.store(true, Ordering::Release);
-        let published = self.published.lock().take();
-        catch(move || drop(published))
+        let shown = std::mem::take(&mut *self.shown.lock());
+        catch(move || drop(shown))
     }
 
     pub(crate) fn is_over(&self) -> bool {
@@ -144,14 +175,15 @@ impl Incarnation {
     /// Publishes `value` and reports readiness, once; `false` when it is too late for either.
     pub(crate) fn publish<T: Send + Sync + 'static>(&self, value: T) -> bool {
         let published = Arc::new(value);
-        {
-            let mut slot = self.published.lock();
-            if self.is_over() || self.ready.swap(true, Ordering::AcqRel) {
-                return false;
-            }
-            *slot = Some(published);
+        let mut shown = self.shown.lock();
+        if self.is_over() || self.ready.swap(true, Ordering::AcqRel) {
+            return false;
         }
-        self.link.ready(self.number);
+        shown.beat();
+        shown.published = Some(published);
+        let unhealthy = shown.told.as_ref().and_then(|told| told.health.unhealthy().cloned());
+        // Told under the lock: so a change of health is heard before it, or after it and is not in it.
+        self.link.ready(self.number, unhealthy);
         true
     }
 
@@ -159,8 +191,8 @@ impl Incarnation {
     pub(crate) fn published<T: Send + Sync + 'static>(&self) -> Result<Arc<T>, HandleError> {
         let (name, origin) = (|| self.link.name().clone(), self.link.origin());
         let published = {
-            let slot = self.published.lock();
-            match &*slot {
+            let shown = self.shown.lock();
+            match &shown.published {
                 Some(published) => Arc::clone(published),
                 None if self.is_over() => {
                     let incarnation = self.number;
@@ -177,6 +209,43 @@ impl Incarnation {
             published: type_name,
             expected,
         })
+    }
+
+    /// A sign of life; nothing unless it is watched.
+    pub(crate) fn beat(&self) {
+        self.shown.lock().beat();
+    }
+
+    /// How long ago the last beat was, if it is watched.
+    pub(crate) fn silent(&self) -> Option<Duration> {
+        self.shown.lock().told.as_ref()?.beat.map(|beat| beat.elapsed())
+    }
+
+    /// Keeps what it says of what it does, until it is over.
+    pub(crate) fn say(&self, text: Arc<str>) {
+        let mut shown = self.shown.lock();
+        if !self.is_over() {
+            shown.told.get_or_insert_default().text = Some(text);
+        }
+    }
+
+    /// Keeps how well it says that it is, until it is over, and tells of a change.
+    pub(crate) fn feel(&self, health: Health) {
+        let mut shown = self.shown.lock();
+        let before = shown.told.as_ref().map_or(&Health::Healthy, |told| &told.health);
+        if self.is_over() || *before == health {
+            return;
+        }
+        shown.told.get_or_insert_default().health = health.clone();
+        // Under the lock: what is heard last is what is kept.
+        self.link.health(self.number, health);
+    }
+
+    /// What it last said of what it does, and of its health.
+    pub(crate) fn told(&self) -> (Option<Arc<str>>, Health) {
+        let shown = self.shown.lock();
+        let told = shown.told.as_ref();
+        told.map(|told| (told.text.clone(), told.health.clone())).unwrap_or_default()
     }
 
     /// Spawns a task that ends with the run; dropped unpolled when nothing may begin any more.

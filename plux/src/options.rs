@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::health::OnUnhealthy;
 use crate::restart::{Backoff, GiveUp, Intensity, Reaction, RestartPolicy};
 
 /// How long a service may take to stop after it was told to.
@@ -66,6 +67,10 @@ pub struct ServiceOptions {
     pub give_up: Option<GiveUp>,
     /// What happens to it when one that it requires has ended and the edge to that says nothing.
     pub reaction: Option<Reaction>,
+    /// From a heartbeat until it has failed, unless there is another one.
+    pub watchdog: Option<Duration>,
+    /// What becomes of it while it runs and is unhealthy.
+    pub on_unhealthy: Option<OnUnhealthy>,
 }
 
 impl ServiceOptions {
@@ -79,6 +84,8 @@ impl ServiceOptions {
         intensity: None,
         give_up: None,
         reaction: None,
+        watchdog: None,
+        on_unhealthy: None,
     };
 
     /// Sets the time from the stop signal to the abort.
@@ -137,6 +144,21 @@ impl ServiceOptions {
         self
     }
 
+    /// Sets the time from a [heartbeat](crate::ServiceContext::heartbeat) until the service has failed,
+    /// unless there is another one.
+    #[must_use]
+    pub const fn with_watchdog(mut self, time: Duration) -> Self {
+        self.watchdog = Some(time);
+        self
+    }
+
+    /// Sets what becomes of it while it runs and is [unhealthy](crate::Health::Unhealthy).
+    #[must_use]
+    pub const fn with_on_unhealthy(mut self, then: OnUnhealthy) -> Self {
+        self.on_unhealthy = Some(then);
+        self
+    }
+
     /// What is set here, or else in `other`.
     pub(crate) fn or(self, other: Self) -> Self {
         Self {
@@ -148,6 +170,8 @@ impl ServiceOptions {
             intensity: self.intensity.or(other.intensity),
             give_up: self.give_up.or(other.give_up),
             reaction: self.reaction.or(other.reaction),
+            watchdog: self.watchdog.or(other.watchdog),
+            on_unhealthy: self.on_unhealthy.or(other.on_unhealthy),
         }
     }
 }

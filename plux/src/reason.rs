@@ -55,6 +55,10 @@ pub enum StopReason {
     StartTimeout,
     /// Another one of its group has failed.
     Group,
+    /// It has missed its heartbeats.
+    Watchdog,
+    /// It is unhealthy.
+    Health,
 }
 
 impl fmt::Display for StopReason {
@@ -67,6 +71,8 @@ impl fmt::Display for StopReason {
             Self::Unneeded => "unneeded",
             Self::StartTimeout => "start_deadline",
             Self::Group => "group",
+            Self::Watchdog => "watchdog",
+            Self::Health => "health",
         })
     }
 }

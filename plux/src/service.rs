@@ -10,9 +10,13 @@ use futures::future::{Either, select};
 
 use crate::error::{BoxError, HandleError};
 use crate::handle::Handle;
+use crate::health::Health;
 use crate::incarnation::Incarnation;
 use crate::name::Name;
 use crate::reason::StopReason;
+
+/// So many characters of a status text are kept.
+const LONGEST_TEXT: usize = 256;
 
 /// Something that runs on until it is told to stop.
 ///
@@ -98,6 +102,57 @@ impl ServiceContext {
     /// ended.
     pub fn ready<T: Send + Sync + 'static>(&self, value: T) -> bool {
         self.run.publish(value)
+    }
+
+    /// Says in a few words what the service does at the moment, for whoever asks for its
+    /// [status](crate::ServiceStatus::text), until it says something else or the run ends. Of a longer
+    /// text the first 256 characters are kept. Never waits.
+    ///
+    /// ```
+    /// # use plux::ServiceContext;
+    /// fn progress(cx: &ServiceContext, done: usize, all: usize) {
+    ///     cx.status(format!("{done} of {all} files are read"));
+    /// }
+    /// ```
+    pub fn status(&self, text: impl AsRef<str>) {
+        let text = text.as_ref();
+        let end = text.char_indices().nth(LONGEST_TEXT).map_or(text.len(), |(at, _)| at);
+        self.run.say(Arc::from(&text[..end]));
+    }
+
+    /// Says how well the run is, until it says something else or ends; a fresh run is healthy. The
+    /// service's [status](crate::ServiceStatus::health) shows it, and listeners hear of each change. What
+    /// becomes of a running service that is unhealthy is for
+    /// [`on_unhealthy`](crate::ServiceOptions::on_unhealthy) to say. Never waits.
+    ///
+    /// ```
+    /// # use plux::{Health, ServiceContext};
+    /// fn judge(cx: &ServiceContext, replicas: usize) {
+    ///     cx.health(match replicas {
+    ///         0 => Health::Unhealthy("no replica answers".into()),
+    ///         1 => Health::Degraded("one replica answers".into()),
+    ///         _ => Health::Healthy,
+    ///     });
+    /// }
+    /// ```
+    pub fn health(&self, health: Health) {
+        self.run.feel(health);
+    }
+
+    /// A sign of life. A service that has a [watchdog](crate::ServiceOptions::watchdog) must give one
+    /// within each such time from its readiness on: otherwise it has failed, and is stopped. Without a
+    /// watchdog, and after the end of the run, it is nothing. Never waits.
+    ///
+    /// ```
+    /// # use plux::ServiceContext;
+    /// async fn drain(cx: ServiceContext, mut next: impl AsyncFnMut()) {
+    ///     while cx.running_until(next()).await.is_some() {
+    ///         cx.heartbeat();
+    ///     }
+    /// }
+    /// ```
+    pub fn heartbeat(&self) {
+        self.run.beat();
     }
 
     /// Why the service is to stop, or `None` while it is not.

@@ -129,7 +129,13 @@ mod s07_stopped;
 #[cfg(test)]
 mod s08_deadline;
 #[cfg(test)]
+mod s09_watchdog;
+#[cfg(test)]
+mod s10_health;
+#[cfg(test)]
 mod s11_tasks;
+#[cfg(test)]
+mod s12_reasons;
 #[cfg(test)]
 mod scripted;
 #[cfg(test)]

@@ -72,6 +72,21 @@ pub enum ServiceFailure {
         /// How far it had come.
         reached: Phase,
     },
+    /// It missed its heartbeats.
+    #[error(
+        "it had no heartbeat for {watchdog:?}; call ServiceContext::heartbeat more often, or set a longer \
+         watchdog"
+    )]
+    Watchdog {
+        /// The time it had from one to the next.
+        watchdog: Duration,
+    },
+    /// It said that it was unhealthy, and that is not ignored.
+    #[error("it was unhealthy: {reason}; with OnUnhealthy::Ignore it would go on")]
+    Unhealthy {
+        /// Why.
+        reason: Arc<str>,
+    },
     /// It had been ready, and ended.
     #[error(transparent)]
     Exit(Exit),

@@ -4,6 +4,7 @@ use tracing::{debug, error, info, warn};
 
 use super::contract::Listener;
 use crate::event::{Event, EventKind};
+use crate::health::Health;
 use crate::state::ServiceState;
 
 /// Writes every event as one line to [`tracing`]: failures as errors, what was loaded or disabled
@@ -32,6 +33,12 @@ impl Listener for Tracing {
             EventKind::Skipped(because) => info!(number, %id, "skipped because of {because}"),
             EventKind::Service { state: ServiceState::Failed(why), incarnation } => {
                 warn!(number, %id, incarnation, "failed: {why}");
+            }
+            EventKind::Health { health: Health::Healthy, incarnation } => {
+                info!(number, %id, incarnation, "healthy");
+            }
+            EventKind::Health { health, incarnation } => {
+                warn!(number, %id, incarnation, "{health}");
             }
             EventKind::StopFailed { exit, incarnation } => {
                 warn!(number, %id, incarnation, "the stop failed: {exit}");

@@ -384,6 +384,8 @@ impl std::fmt::Debug for SupervisorBuilder {
             .field("reaction", &limits.reaction)
             .field("groups", &self.groups.len())
             .field("max_concurrent_restarts", &self.max_concurrent_restarts)
+            .field("watchdog", &limits.watchdog)
+            .field("on_unhealthy", &limits.on_unhealthy)
             .field("join_timeout", &self.join_timeout)
             .field("shutdown_timeout", &self.shutdown_timeout)
             .finish_non_exhaustive()

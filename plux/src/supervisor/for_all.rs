@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::health::OnUnhealthy;
 use crate::options::{GracePeriod, StartTimeout};
 use crate::restart::{Backoff, GiveUp, Intensity, Reaction, RestartPolicy};
 
@@ -55,6 +56,20 @@ impl SupervisorBuilder {
     /// and [`Reaction::Stop`] for one that is [`RestartPolicy::Temporary`].
     pub fn reaction(mut self, reaction: Reaction) -> Self {
         self.defaults.reaction = Some(reaction);
+        self
+    }
+
+    /// The time from a [heartbeat](crate::ServiceContext::heartbeat), or from readiness, until a service
+    /// has failed, unless there is another one; none unless set.
+    pub fn watchdog(mut self, time: Duration) -> Self {
+        self.defaults.watchdog = Some(time);
+        self
+    }
+
+    /// What becomes of a running service that is [unhealthy](crate::Health::Unhealthy);
+    /// [`OnUnhealthy::Ignore`] unless set.
+    pub fn on_unhealthy(mut self, then: OnUnhealthy) -> Self {
+        self.defaults.on_unhealthy = Some(then);
         self
     }
 }

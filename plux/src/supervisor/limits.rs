@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::error::BuildProblem;
+use crate::health::OnUnhealthy;
 use crate::options::{GracePeriod, ServiceOptions, StartTimeout};
 use crate::restart::{Backoff, GiveUp, Intensity, Reaction, RestartPolicy};
 use crate::spec::{Dependency, DependencyKind, PluginSpec};
@@ -33,6 +34,8 @@ impl Limits {
             intensity: options.intensity.unwrap_or(Intensity::new(5, 60 * SECOND)),
             give_up: options.give_up.unwrap_or(GiveUp::Fail),
             reaction: options.reaction.unwrap_or(reaction),
+            watchdog: options.watchdog,
+            on_unhealthy: options.on_unhealthy.unwrap_or(OnUnhealthy::Ignore),
         }
     }
 }
@@ -52,6 +55,9 @@ impl Limits {
         }
         if self.start_timeout == Some(Duration::ZERO) {
             zero("a start_timeout", "set one, or StartTimeout::Unlimited");
+        }
+        if self.watchdog == Some(Duration::ZERO) {
+            zero("a watchdog", "set a time, or none");
         }
         let restarts = |edge: &Dependency| {
             edge.kind == DependencyKind::Requires && edge.reaction == Some(Reaction::Restart)

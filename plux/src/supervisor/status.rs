@@ -1,5 +1,8 @@
 //! Snapshots for people and programs.
 
+use std::sync::Arc;
+
+use crate::health::Health;
 use crate::name::PluginId;
 use crate::origin::Origin;
 use crate::state::ServiceState;
@@ -18,11 +21,16 @@ pub struct ServiceStatus {
     pub state: ServiceState,
     /// The number of its newest run; 0 before the first.
     pub incarnation: u32,
+    /// What its present run has last [said](crate::ServiceContext::status) of what it does.
+    pub text: Option<Arc<str>>,
+    /// How well its present run says that it is; healthy without one.
+    pub health: Health,
 }
 
 impl ServiceStatus {
     pub(crate) fn of(child: &Child) -> Self {
-        let (state, incarnation) = child.state();
-        Self { id: child.spec.id(), origin: child.spec.origin(), state, incarnation }
+        let (state, incarnation, run) = child.state();
+        let (text, health) = run.map(|run| run.told()).unwrap_or_default();
+        Self { id: child.spec.id(), origin: child.spec.origin(), state, incarnation, text, health }
     }
 }

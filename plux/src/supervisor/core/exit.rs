@@ -95,8 +95,17 @@ impl<C> Core<C> {
     /// What stands on a service that is gone does as its edge says: it stops, the outermost first,
     /// and is due again when the service is back, or it stops for good, or it goes on.
     pub(super) fn react(&mut self, service: Index, round: Round) {
+        let plans = self.reacting(service, round);
+        self.plan(&plans);
+    }
+
+    /// The same, but for the plan.
+    pub(super) fn reacting(&mut self, service: Index, round: Round) -> Vec<(Index, StopReason)> {
         if round == Round::Begins {
             self.lead(service);
+        }
+        if round == Round::Ends {
+            self.call_companions_off(service);
         }
         let mut plans = Vec::new();
         for (member, reaction, reason) in self.reactions(service, round) {
@@ -109,7 +118,7 @@ impl<C> Core<C> {
                 }
             }
         }
-        self.plan(&plans);
+        plans
     }
 
     /// All that have to stop when `service` is gone, what becomes of them, and why. What goes on ends the

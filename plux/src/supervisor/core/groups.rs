@@ -3,6 +3,7 @@
 //! Trap: no member begins before all that are restarted with it have ended, nor before the delay of the
 //! one that failed is over; so whoever lets go of the one or the other has the members looked at.
 
+use crate::reason::Stopped;
 use crate::restart::{Reaction, RestartPolicy};
 
 use super::model::Core;
@@ -37,6 +38,18 @@ impl<C> Core<C> {
             && !std::mem::replace(&mut self.rows[service as usize].in_round, true)
         {
             standing.ending += 1;
+        }
+    }
+
+    /// Its group was to come back with it, and it was given up: the others come back only if somebody has
+    /// asked for them.
+    pub(super) fn call_companions_off(&mut self, service: Index) {
+        for (member, _) in self.companions(service) {
+            let row = self.row_mut(member);
+            if row.due && row.starts.is_empty() {
+                row.wanted = false;
+                self.call_off(member, Stopped::Group);
+            }
         }
     }
 

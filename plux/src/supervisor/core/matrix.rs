@@ -59,7 +59,7 @@ impl Driven {
 
     fn ready(&mut self, service: Index) -> &mut Self {
         let incarnation = self.core.row(service).incarnation;
-        self.step(Input::Ready { service, incarnation })
+        self.step(Input::Ready { service, incarnation, unhealthy: None })
     }
 
     fn ends(&mut self, service: Index, ending: Ending) -> &mut Self {
@@ -79,7 +79,7 @@ impl Driven {
     /// Lets the last timer of the service be due.
     fn times_out(&mut self, service: Index) -> &mut Self {
         let arming = self.core.row(service).arming;
-        self.step(Input::Timer { service, arming, reached: Phase::Run })
+        self.step(Input::Timer { service, arming, reached: Phase::Run, silent: Duration::ZERO })
     }
 
     fn runs(&mut self) -> &mut Self {

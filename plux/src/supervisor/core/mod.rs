@@ -15,6 +15,8 @@ mod model;
 
 mod plan;
 
+mod watch;
+
 mod start;
 
 mod stop;
@@ -28,6 +30,9 @@ mod restarts;
 mod exit;
 
 mod step;
+
+#[cfg(test)]
+mod chance;
 
 #[cfg(test)]
 mod walk;

@@ -115,7 +115,7 @@ impl<C> Core<C> {
         }
     }
 
-    pub(super) fn timer(&mut self, service: Index, arming: u32, reached: Phase) {
+    pub(super) fn timer(&mut self, service: Index, arming: u32, reached: Phase, silent: Duration) {
         let row = self.row(service);
         if row.arming != arming || !row.is_timed() || row.leaked {
             return;
@@ -128,13 +128,10 @@ impl<C> Core<C> {
             self.abort(service);
         } else if row.is_starting() {
             let timeout = row.limits.start_timeout.unwrap_or_default();
-            let failure = Arc::new(ServiceFailure::StartTimeout { timeout, reached });
-            // From here on it has failed: what is asked of it next is about another attempt.
-            let row = self.row_mut(service);
-            row.wanted &= row.limits.restarts();
-            row.late = Some(Arc::clone(&failure));
-            self.plan(&[(service, StopReason::StartTimeout)]);
-            self.fail_starts(service, &Down::Failed { culprit: service, failure });
+            let failure = ServiceFailure::StartTimeout { timeout, reached };
+            self.fail(service, StopReason::StartTimeout, failure);
+        } else {
+            self.watch(service, silent);
         }
     }
 
@@ -240,6 +237,8 @@ pub(super) fn stopped(reason: StopReason) -> Stopped {
         StopReason::Restart => Stopped::Restart,
         StopReason::Group => Stopped::Group,
         StopReason::Shutdown => Stopped::Shutdown,
-        StopReason::Unneeded | StopReason::StartTimeout => Stopped::Unneeded,
+        StopReason::Unneeded => Stopped::Unneeded,
+        // These have failed, whatever their run returns: nobody asks for the word.
+        StopReason::StartTimeout | StopReason::Watchdog | StopReason::Health => Stopped::Unneeded,
     }
 }

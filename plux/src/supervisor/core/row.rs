@@ -30,7 +30,7 @@ pub(crate) struct Row<C> {
     pub(crate) run_over: bool,
     /// It is to end, and why; it may still have to wait for its dependents.
     pub(crate) plan: Option<StopReason>,
-    /// What its stop by the start timeout makes of it.
+    /// What its stop makes of it, when it is taken to have failed.
     pub(crate) late: Option<Arc<ServiceFailure>>,
     pub(crate) signalled: bool,
     pub(crate) aborted: bool,

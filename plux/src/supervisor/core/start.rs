@@ -1,6 +1,7 @@
 //! Starts and restarts: whom they pull, when an attempt may begin, and the rollback.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use rustc_hash::FxHashSet;
 
@@ -225,12 +226,13 @@ impl<C> Core<C> {
         row.incarnation = row.incarnation.wrapping_add(1);
         let (incarnation, wanted, timeout) =
             (row.incarnation, row.wanted, row.limits.start_timeout);
+        let watched = row.limits.watchdog.is_some();
         self.live += 1;
         if wanted {
             self.want(service);
         }
         self.publish(service, ServiceState::Starting);
-        self.actions.push(Action::Begin { service, incarnation });
+        self.actions.push(Action::Begin { service, incarnation, watched });
         if let Some(timeout) = timeout {
             self.arm(service, timeout);
         }
@@ -253,7 +255,7 @@ impl<C> Core<C> {
         }
     }
 
-    pub(super) fn ready(&mut self, service: Index, incarnation: u32) {
+    pub(super) fn ready(&mut self, service: Index, incarnation: u32, unhealthy: Option<Arc<str>>) {
         let now = self.now;
         let row = self.row_mut(service);
         if row.incarnation != incarnation || !row.is_starting() {
@@ -269,6 +271,10 @@ impl<C> Core<C> {
         if let Some(id) = start {
             self.succeed(id);
         }
+        if let Some(reason) = unhealthy {
+            self.unhealthy(service, reason);
+        }
+        self.watch(service, Duration::ZERO);
         self.advance_dependents(service);
     }
 

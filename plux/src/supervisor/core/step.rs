@@ -20,14 +20,21 @@ impl<C> Core<C> {
             Input::Wait { service, caller } => self.wait(service, caller),
             Input::Shutdown => self.begin_shutdown(),
             Input::AbortNow => self.abort_now(),
-            Input::Ready { service, incarnation } => self.ready(service, incarnation),
+            Input::Ready { service, incarnation, unhealthy } => {
+                self.ready(service, incarnation, unhealthy);
+            }
+            Input::Health { service, incarnation, health } => {
+                self.health(service, incarnation, health);
+            }
             Input::RunOver { service, incarnation, failed } => {
                 self.run_over(service, incarnation, failed);
             }
             Input::Ended { service, incarnation, ending } => {
                 self.ended(service, incarnation, ending);
             }
-            Input::Timer { service, arming, reached } => self.timer(service, arming, reached),
+            Input::Timer { service, arming, reached, silent } => {
+                self.timer(service, arming, reached, silent);
+            }
             Input::ShutdownTimer => self.abort_now(),
         }
         loop {

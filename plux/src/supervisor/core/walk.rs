@@ -6,29 +6,16 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::chance::{Dice, SECOND, groups, limits, reaction};
 use super::model::Core;
-use super::shares::Group;
-use super::words::{Action, Answer, Ending, Index, Input, Limits, Reactions};
+use super::words::{Action, Answer, Ending, Index, Input, Reactions};
 use crate::error::{BoxError, Exit, ServiceFailure};
 use crate::graph::{Graph, GraphBuilder};
-use crate::options::GracePeriod;
-use crate::reason::Phase;
-use crate::restart::{Backoff, GiveUp, Intensity, Reaction, RestartPolicy};
+use crate::health::{Health, OnUnhealthy};
+use crate::reason::{Phase, StopReason};
+use crate::restart::Reaction;
 use crate::spec::DependencyKind;
 use crate::state::ServiceState;
-
-/// A small generator, so that a seed is all it takes to repeat a walk (splitmix64).
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, sides: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        ((z ^ (z >> 31)) % sides as u64) as usize
-    }
-}
 
 /// One incarnation as it really is.
 #[derive(Debug, Clone, Default)]
@@ -36,9 +23,13 @@ struct Life {
     incarnation: u32,
     ready: bool,
     signalled: bool,
+    /// Why it was signalled.
+    reason: Option<StopReason>,
     aborted: bool,
     leaked: bool,
     over: bool,
+    /// Why it is unhealthy, if it is.
+    ill: Option<Arc<str>>,
     /// Its run was over with a failure.
     failed: bool,
 }
@@ -52,69 +43,6 @@ enum Call {
     Wait,
 }
 
-const SECOND: Duration = Duration::from_secs(1);
-
-fn limits(dice: &mut Dice) -> Limits {
-    let restart = match dice.roll(4) {
-        0 => RestartPolicy::Permanent,
-        1 => RestartPolicy::Temporary,
-        _ => RestartPolicy::Transient,
-    };
-    Limits {
-        grace_period: match dice.roll(3) {
-            0 => GracePeriod::Bounded(Duration::ZERO),
-            1 => GracePeriod::Unlimited,
-            _ => GracePeriod::Bounded(SECOND),
-        },
-        start_timeout: Some(9 * SECOND),
-        restart,
-        backoff: match dice.roll(3) {
-            0 => Backoff::NONE,
-            _ => Backoff::exponential(SECOND, 4 * SECOND),
-        },
-        stable_after: 3 * SECOND,
-        intensity: match dice.roll(4) {
-            0 => Intensity::UNLIMITED,
-            restarts => Intensity::new(restarts as u32 - 1, 20 * SECOND),
-        },
-        give_up: match dice.roll(6) {
-            0 => GiveUp::Escalate,
-            1 | 2 => GiveUp::CoolDown(5 * SECOND),
-            _ => GiveUp::Fail,
-        },
-        reaction: match dice.roll(4) {
-            0 => Reaction::Keep,
-            1 => Reaction::Stop,
-            _ if restart == RestartPolicy::Temporary => Reaction::Stop,
-            _ => Reaction::Restart,
-        },
-    }
-}
-
-/// One group, or none.
-fn groups(dice: &mut Dice, count: usize) -> Vec<Group> {
-    if dice.roll(2) == 0 {
-        return Vec::new();
-    }
-    let members: Vec<_> = (0..count as Index).filter(|_| dice.roll(2) == 0).collect();
-    let (intensity, give_up) = match dice.roll(4) {
-        0 => (Some(Intensity::new(1, 20 * SECOND)), GiveUp::CoolDown(5 * SECOND)),
-        1 => (Some(Intensity::new(2, 20 * SECOND)), GiveUp::Fail),
-        _ => (None, GiveUp::Fail),
-    };
-    vec![Group { name: "g".into(), members, one_for_all: dice.roll(3) > 0, intensity, give_up }]
-}
-
-/// What an edge says: mostly nothing.
-fn reaction(dice: &mut Dice, of: &Limits) -> Option<Reaction> {
-    match dice.roll(8) {
-        0 => Some(Reaction::Keep),
-        1 => Some(Reaction::Stop),
-        2 if of.restart != RestartPolicy::Temporary => Some(Reaction::Restart),
-        _ => None,
-    }
-}
-
 struct World {
     seed: u64,
     core: Core<u32>,
@@ -125,6 +53,8 @@ struct World {
     calls: BTreeMap<u32, Call>,
     next_call: u32,
     finished: bool,
+    /// It is told of the end of one that it takes to have failed.
+    failing: Option<Index>,
     now: Duration,
     /// Written only when the walk is known to fail: it costs more than the walk.
     trace: Option<Vec<String>>,
@@ -178,6 +108,7 @@ impl World {
             calls: BTreeMap::new(),
             next_call: 0,
             finished: false,
+            failing: None,
             now: Duration::ZERO,
             trace: traced.then_some(edges),
         };
@@ -210,8 +141,8 @@ impl World {
 
     fn act(&mut self, action: Action<u32>) {
         match action {
-            Action::Begin { service, incarnation } => self.begin(service, incarnation),
-            Action::Signal { service, .. } => {
+            Action::Begin { service, incarnation, .. } => self.begin(service, incarnation),
+            Action::Signal { service, reason } => {
                 let aborting = self.core.shutdown.is_some();
                 for &(dependent, kind) in Arc::clone(&self.graph).dependents(service) {
                     let alive = self.lives.get(&dependent).is_some_and(|life| !life.leaked);
@@ -220,7 +151,11 @@ impl World {
                     self.check(!(alive && ordered), "dependents end first");
                 }
                 self.check(self.lives.contains_key(&service), "only what lives is signalled");
-                self.lives.entry(service).or_default().signalled = true;
+                let life = self.lives.entry(service).or_default();
+                let watched = life.ready;
+                (life.signalled, life.reason) = (true, Some(reason));
+                let judged = matches!(reason, StopReason::Watchdog | StopReason::Health);
+                self.check(watched || !judged, "who is watched, or judged, was ready");
             }
             Action::Abort { service } => {
                 self.check(self.lives.contains_key(&service), "only what lives is aborted");
@@ -229,11 +164,23 @@ impl World {
             Action::Arm { service, arming, .. } => self.timers.push((service, arming)),
             Action::ArmShutdown { .. } | Action::Report { .. } => {}
             Action::Publish { service, state, .. } => {
+                let verdict = !matches!(state, ServiceState::Stopping(_));
+                if self.failing.take_if(|failing| *failing == service && verdict).is_some() {
+                    let failed =
+                        matches!(state, ServiceState::Failed(_) | ServiceState::Backoff { .. });
+                    self.check(failed, "who is taken to have failed has failed");
+                }
                 if matches!(&state, ServiceState::Failed(failure)
                     if matches!(**failure, ServiceFailure::Leaked))
                 {
                     self.lives.entry(service).or_default().leaked = true;
                 }
+            }
+            Action::Health { service, incarnation, .. } => {
+                let life = self.lives.get(&service);
+                let fresh =
+                    life.is_some_and(|life| life.incarnation == incarnation && !life.leaked);
+                self.check(fresh, "the health is that of what lives");
             }
             Action::Reply { caller, answer } => {
                 let call = self.calls.remove(&caller);
@@ -293,7 +240,11 @@ impl World {
         };
         self.completed[service as usize] = life.ready && !life.signalled && !fails && !life.aborted;
         let incarnation = life.incarnation;
+        let failing = [StopReason::StartTimeout, StopReason::Watchdog, StopReason::Health];
+        let fails = life.reason.is_some_and(|reason| failing.contains(&reason));
+        self.failing = (fails && !life.leaked).then_some(service);
         self.step(Input::Ended { service, incarnation, ending: Ending::Exit(exit) });
+        self.check(self.failing.is_none(), "an end is published");
     }
 
     fn ready(&mut self, service: Index) {
@@ -305,7 +256,24 @@ impl World {
         if !life.signalled && !life.aborted {
             life.ready = true;
         }
-        self.step(Input::Ready { service, incarnation });
+        let unhealthy = life.ill.clone();
+        self.step(Input::Ready { service, incarnation, unhealthy });
+    }
+
+    fn feel(&mut self, service: Index, dice: &mut Dice) {
+        let Some(life) = self.lives.get_mut(&service).filter(|life| !life.over) else { return };
+        let (incarnation, reason) = (life.incarnation, Arc::from("on purpose"));
+        let health = match dice.roll(4) {
+            0 => Health::Healthy,
+            1 => Health::Degraded(reason),
+            _ => Health::Unhealthy(reason),
+        };
+        life.ill = health.unhealthy().cloned();
+        self.step(Input::Health { service, incarnation, health });
+    }
+
+    fn due(&mut self, (service, arming): (Index, u32), silent: Duration) {
+        self.step(Input::Timer { service, arming, reached: Phase::Run, silent });
     }
 
     fn random(&mut self, dice: &mut Dice) {
@@ -314,7 +282,7 @@ impl World {
             return;
         }
         let service = dice.roll(self.completed.len()) as Index;
-        match dice.roll(12) {
+        match dice.roll(13) {
             0 | 1 => self.call(Call::Start(service), |caller| Input::Start { service, caller }),
             2 => {
                 let asked = self.lives.get(&service).map_or(0, |life| life.incarnation);
@@ -326,12 +294,15 @@ impl World {
             8 => self.end(service, dice.roll(2) == 0),
             9 if !self.timers.is_empty() => {
                 let timer = self.timers.swap_remove(dice.roll(self.timers.len()));
-                self.step(Input::Timer { service: timer.0, arming: timer.1, reached: Phase::Run });
+                self.due(timer, SECOND * dice.roll(4) as u32);
             }
             10 => {
                 let incarnation = dice.roll(4) as u32;
                 if self.lives.get(&service).is_none_or(|life| life.incarnation != incarnation) {
-                    self.step(Input::Ready { service, incarnation });
+                    let ill: Arc<str> = Arc::from("on purpose");
+                    let health = Health::Unhealthy(Arc::clone(&ill));
+                    self.step(Input::Health { service, incarnation, health });
+                    self.step(Input::Ready { service, incarnation, unhealthy: Some(ill) });
                     let ending = Ending::Exit(Exit::Completed);
                     self.step(Input::Ended { service, incarnation, ending });
                 }
@@ -351,6 +322,7 @@ impl World {
                     }
                 }
             }
+            12 => self.feel(service, dice),
             _ => {}
         }
     }
@@ -369,8 +341,8 @@ impl World {
                     (row.delayed || row.cooling) && row.arming == *arming
                 };
                 let Some(place) = self.timers.iter().position(delayed) else { return };
-                let (service, arming) = self.timers.swap_remove(place);
-                self.step(Input::Timer { service, arming, reached: Phase::Run });
+                let timer = self.timers.swap_remove(place);
+                self.due(timer, Duration::ZERO);
                 continue;
             };
             if ends(life) {
@@ -405,6 +377,12 @@ impl World {
                 !(row.cooling && (row.live || row.due)),
                 "what cools down does nothing else",
             );
+            let armed = self.timers.contains(&(index as Index, row.arming));
+            let watched = row.limits.watchdog.is_some();
+            self.check(!row.serves() || armed == watched, "who has a watchdog is watched");
+            let ill = self.lives.get(&(index as Index)).is_some_and(|life| life.ill.is_some());
+            let judged = row.limits.on_unhealthy == OnUnhealthy::Restart;
+            self.check(!(row.serves() && ill && judged), "who is to go when unhealthy has gone");
             for &(on, kind) in self.graph.dependencies(index as Index) {
                 let met = kind != DependencyKind::Requires || self.core.row(on).is_met();
                 let keeps = self.core.reaction(index as Index, on) == Reaction::Keep;

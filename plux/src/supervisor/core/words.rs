@@ -7,6 +7,7 @@ use std::time::Duration;
 use rustc_hash::FxHashMap;
 
 use crate::error::{Exit, FailureCause, LoadError, ServiceFailure, SharedError};
+use crate::health::{Health, OnUnhealthy};
 use crate::options::GracePeriod;
 use crate::reason::{Phase, StopReason};
 use crate::restart::{Backoff, GiveUp, Intensity, Reaction, RestartPolicy};
@@ -34,14 +35,17 @@ pub(crate) enum Input<C> {
     Shutdown,
     /// Everything is to end at once, in no order.
     AbortNow,
-    /// The service can serve.
-    Ready { service: Index, incarnation: u32 },
+    /// The service can serve; it may have said that it is unhealthy, and why.
+    Ready { service: Index, incarnation: u32, unhealthy: Option<Arc<str>> },
+    /// It is in another health than before.
+    Health { service: Index, incarnation: u32, health: Health },
     /// Its `run` is over, `failed` or not; tasks it spawned are not.
     RunOver { service: Index, incarnation: u32, failed: bool },
     /// Nothing of the incarnation is left.
     Ended { service: Index, incarnation: u32, ending: Ending },
-    /// A timer of the service is due; an attempt has come as far as this.
-    Timer { service: Index, arming: u32, reached: Phase },
+    /// A timer of the service is due; an attempt has come as far as this, and the last beat of a run
+    /// that is watched was so long ago.
+    Timer { service: Index, arming: u32, reached: Phase, silent: Duration },
     /// The time for the whole shutdown is over.
     ShutdownTimer,
 }
@@ -78,8 +82,8 @@ impl Ending {
 /// What is to be done.
 #[derive(Debug)]
 pub(crate) enum Action<C> {
-    /// Begin the attempt.
-    Begin { service: Index, incarnation: u32 },
+    /// Begin the attempt; a run that is watched has its beats kept.
+    Begin { service: Index, incarnation: u32, watched: bool },
     /// Tell it to stop.
     Signal { service: Index, reason: StopReason },
     /// Drop what is left of it.
@@ -92,6 +96,8 @@ pub(crate) enum Action<C> {
     Publish { service: Index, state: ServiceState, incarnation: u32 },
     /// Make known that its stop did not go well.
     Report { service: Index, incarnation: u32, exit: Exit },
+    /// Make its health known.
+    Health { service: Index, incarnation: u32, health: Health },
     /// Answer a call.
     Reply { caller: C, answer: Answer },
     /// The shutdown is over: tell, and end.
@@ -170,6 +176,8 @@ pub(crate) struct Limits {
     pub(crate) intensity: Intensity,
     pub(crate) give_up: GiveUp,
     pub(crate) reaction: Reaction,
+    pub(crate) watchdog: Option<Duration>,
+    pub(crate) on_unhealthy: OnUnhealthy,
 }
 
 /// What the end of a service means for those that are restarted with it.

@@ -18,8 +18,8 @@ use crate::supervisor::core::{Ending, Input};
 use crate::task::{self, Caught, Cut, Panic, catch};
 
 /// Begins a run of `child` in a task of its own.
-pub(super) fn begin(child: &Arc<Child>, incarnation: u32) {
-    let run = Arc::new(Incarnation::new(Arc::clone(child) as Arc<dyn Link>, incarnation));
+pub(super) fn begin(child: &Arc<Child>, incarnation: u32, watched: bool) {
+    let run = Arc::new(Incarnation::new(Arc::clone(child) as Arc<dyn Link>, incarnation, watched));
     child.hold(Arc::clone(&run));
     let news = News { child: Arc::clone(child), incarnation, told: false };
     task::spawn(live(run, news));

@@ -61,8 +61,9 @@ impl Dispatcher {
             while let Some(due) = self.timers.pop(Instant::now()) {
                 match due {
                     Due::Service(service, arming) => {
-                        let reached = self.shared.children[service as usize].reached();
-                        self.step(Input::Timer { service, arming, reached });
+                        let child = &self.shared.children[service as usize];
+                        let (reached, silent) = (child.reached(), child.silent());
+                        self.step(Input::Timer { service, arming, reached, silent });
                     }
                     Due::Shutdown => self.step(Input::ShutdownTimer),
                 }
@@ -87,8 +88,8 @@ impl Dispatcher {
 
     fn act(&mut self, action: Action<Caller>, now: Instant) {
         match action {
-            Action::Begin { service, incarnation } => {
-                begin(&self.shared.children[service as usize], incarnation);
+            Action::Begin { service, incarnation, watched } => {
+                begin(&self.shared.children[service as usize], incarnation, watched);
             }
             Action::Signal { service, reason } => {
                 if let Some(run) = self.shared.children[service as usize].run() {
@@ -116,6 +117,10 @@ impl Dispatcher {
             Action::Report { service, incarnation, exit } => {
                 let id = || self.shared.children[service as usize].spec.id();
                 self.shared.hub.emit(|| (id(), EventKind::StopFailed { exit, incarnation }));
+            }
+            Action::Health { service, incarnation, health } => {
+                let id = || self.shared.children[service as usize].spec.id();
+                self.shared.hub.emit(|| (id(), EventKind::Health { health, incarnation }));
             }
             Action::Reply { caller, answer } => {
                 // A caller that gave up hears nothing.

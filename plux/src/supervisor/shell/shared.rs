@@ -14,6 +14,7 @@ use tokio::time::Instant;
 
 use crate::error::{HandleError, SharedError};
 use crate::graph::Graph;
+use crate::health::Health;
 use crate::incarnation::{Incarnation, Link, Place};
 use crate::listener::Hub;
 use crate::name::Name;
@@ -136,9 +137,10 @@ impl Child {
         Self { index, spec, source, shared, mailbox, service: OnceLock::new(), cell }
     }
 
-    pub(crate) fn state(&self) -> (ServiceState, u32) {
+    /// Where it stands, the number of its newest run, and that if it has not ended.
+    pub(crate) fn state(&self) -> (ServiceState, u32, Option<Arc<Incarnation>>) {
         let cell = self.cell.lock();
-        (cell.state.clone(), cell.incarnation)
+        (cell.state.clone(), cell.incarnation, cell.run.clone())
     }
 
     /// The present run, if there is one.
@@ -174,6 +176,11 @@ impl Child {
             Some(_) => Phase::Run,
             None => self.source.reached(self.spec.name()),
         }
+    }
+
+    /// How long ago the last beat of its run was, if that is watched.
+    pub(super) fn silent(&self) -> Duration {
+        self.run().and_then(|run| run.silent()).unwrap_or_default()
     }
 
     /// Keeps the run that is about to begin. Only the dispatcher calls it.
@@ -222,8 +229,12 @@ impl Link for Child {
         Place { supervisor: self.shared.as_ptr() as usize, service: self.index }
     }
 
-    fn ready(&self, incarnation: u32) {
-        self.send(Input::Ready { service: self.index, incarnation });
+    fn ready(&self, incarnation: u32, unhealthy: Option<Arc<str>>) {
+        self.send(Input::Ready { service: self.index, incarnation, unhealthy });
+    }
+
+    fn health(&self, incarnation: u32, health: Health) {
+        self.send(Input::Health { service: self.index, incarnation, health });
     }
 
     fn dependency(&self, name: &str) -> Result<Arc<Incarnation>, HandleError> {
