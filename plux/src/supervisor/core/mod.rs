@@ -38,6 +38,9 @@ mod chance;
 mod walk;
 
 #[cfg(test)]
+mod explore;
+
+#[cfg(test)]
 mod matrix;
 
 pub(crate) use model::Core;

@@ -16,6 +16,7 @@ use crate::state::ServiceState;
 const KEPT_OPS: usize = 64;
 
 /// All that is known of the services, and what is under way.
+#[cfg_attr(test, derive(Clone))]
 pub(crate) struct Core<C> {
     pub(super) graph: Arc<Graph>,
     pub(super) reactions: Reactions,

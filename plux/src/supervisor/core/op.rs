@@ -8,6 +8,7 @@ use super::words::{Down, Ended, Index, Up};
 pub(super) type OpId = u64;
 
 /// A call that is not answered yet.
+#[cfg_attr(test, derive(Clone))]
 pub(super) enum Op<C> {
     Start(Start<C>),
     /// A start that failed: answered when its rollback is complete.
@@ -25,6 +26,7 @@ pub(super) enum Op<C> {
 }
 
 /// A shutdown that has begun.
+#[cfg_attr(test, derive(Clone))]
 pub(super) struct Shutdown {
     pub(super) began: Duration,
     pub(super) failed_before: Vec<Index>,
@@ -33,6 +35,7 @@ pub(super) struct Shutdown {
 }
 
 /// A pending start, shared by all who asked for the same service.
+#[cfg_attr(test, derive(Clone))]
 pub(super) struct Start<C> {
     pub(super) target: Index,
     /// The closure in starting order; `true` where the start fails with that member.

@@ -15,6 +15,7 @@ use super::words::{How, Limits};
 
 /// One service. `live` says that an incarnation has not ended; the rest of the flags are about it,
 /// but for `due`, which is about the next one.
+#[cfg_attr(test, derive(Clone))]
 pub(crate) struct Row<C> {
     pub(crate) limits: Arc<Limits>,
     /// What was published last.
@@ -74,6 +75,7 @@ pub(crate) struct Row<C> {
 
 /// How often a service has failed lately.
 #[derive(Default)]
+#[cfg_attr(test, derive(Clone))]
 pub(crate) struct Failures {
     /// In a row, without a stable run between them.
     pub(crate) in_a_row: u32,

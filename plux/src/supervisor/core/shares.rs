@@ -11,6 +11,7 @@ use super::row::Failures;
 use super::words::Index;
 
 /// A group as the core has it.
+#[cfg_attr(test, derive(Clone))]
 pub(crate) struct Group {
     pub(crate) name: Arc<str>,
     pub(crate) members: Vec<Index>,
@@ -21,6 +22,7 @@ pub(crate) struct Group {
 }
 
 /// A group, and where it stands.
+#[cfg_attr(test, derive(Clone))]
 pub(super) struct Standing {
     pub(super) group: Group,
     pub(super) failures: Failures,
@@ -32,6 +34,7 @@ pub(super) struct Standing {
 
 /// All groups; nothing without any.
 #[derive(Default)]
+#[cfg_attr(test, derive(Clone))]
 pub(super) struct Groups {
     pub(super) list: Vec<Standing>,
     of: FxHashMap<Index, usize>,
@@ -67,6 +70,7 @@ impl Groups {
 
 /// The slots that are free, and who waits for one, in turn. By default nothing is capped.
 #[derive(Default)]
+#[cfg_attr(test, derive(Clone))]
 pub(super) struct Slots {
     pub(super) free: Option<usize>,
     pub(super) queue: VecDeque<Index>,

@@ -19,23 +19,23 @@ use crate::state::ServiceState;
 
 /// One incarnation as it really is.
 #[derive(Debug, Clone, Default)]
-struct Life {
+pub(super) struct Life {
     incarnation: u32,
-    ready: bool,
-    signalled: bool,
+    pub(super) ready: bool,
+    pub(super) signalled: bool,
     /// Why it was signalled.
     reason: Option<StopReason>,
-    aborted: bool,
-    leaked: bool,
-    over: bool,
+    pub(super) aborted: bool,
+    pub(super) leaked: bool,
+    pub(super) over: bool,
     /// Why it is unhealthy, if it is.
     ill: Option<Arc<str>>,
     /// Its run was over with a failure.
-    failed: bool,
+    pub(super) failed: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
-enum Call {
+pub(super) enum Call {
     Start(Index),
     /// And the incarnation that lived then.
     Stop(Index, u32),
@@ -43,16 +43,17 @@ enum Call {
     Wait,
 }
 
-struct World {
+#[derive(Clone)]
+pub(super) struct World {
     seed: u64,
-    core: Core<u32>,
+    pub(super) core: Core<u32>,
     graph: Arc<Graph>,
-    lives: BTreeMap<Index, Life>,
+    pub(super) lives: BTreeMap<Index, Life>,
     completed: Vec<bool>,
-    timers: Vec<(Index, u32)>,
-    calls: BTreeMap<u32, Call>,
+    pub(super) timers: Vec<(Index, u32)>,
+    pub(super) calls: BTreeMap<u32, Call>,
     next_call: u32,
-    finished: bool,
+    pub(super) finished: bool,
     /// It is told of the end of one that it takes to have failed.
     failing: Option<Index>,
     now: Duration,
@@ -98,24 +99,42 @@ impl World {
             0 => core.with_slots(Some(1 + dice.roll(2))),
             _ => core,
         };
-        let world = Self {
+        (Self::of(seed, core, graph, traced.then_some(edges)), dice)
+    }
+
+    pub(super) fn of(
+        seed: u64,
+        core: Core<u32>,
+        graph: Arc<Graph>,
+        trace: Option<Vec<String>>,
+    ) -> Self {
+        Self {
             seed,
             core,
+            completed: vec![false; graph.len()],
             graph,
             lives: BTreeMap::new(),
-            completed: vec![false; count],
             timers: Vec::new(),
             calls: BTreeMap::new(),
             next_call: 0,
             finished: false,
             failing: None,
             now: Duration::ZERO,
-            trace: traced.then_some(edges),
-        };
-        (world, dice)
+            trace,
+        }
     }
 
-    fn check(&self, holds: bool, what: &str) {
+    /// The end of its run, whose tasks go on.
+    pub(super) fn over(&mut self, service: Index, failed: bool) {
+        let life = self.lives.entry(service).or_default();
+        // What has failed goes on to have failed.
+        life.failed |= failed && !life.over;
+        life.over = true;
+        let (failed, incarnation) = (life.failed, life.incarnation);
+        self.step(Input::RunOver { service, incarnation, failed });
+    }
+
+    pub(super) fn check(&self, holds: bool, what: &str) {
         if holds {
             return;
         }
@@ -123,7 +142,7 @@ impl World {
         panic!("seed {}: {what}; open: {:?}\n{}", self.seed, self.calls, trace.join("\n"));
     }
 
-    fn step(&mut self, input: Input<u32>) {
+    pub(super) fn step(&mut self, input: Input<u32>) {
         if let Some(trace) = &mut self.trace {
             trace.push(format!("> {input:?}"));
         }
@@ -224,13 +243,13 @@ impl World {
         self.lives.insert(service, Life { incarnation, ..Life::default() });
     }
 
-    fn call(&mut self, call: Call, input: impl FnOnce(u32) -> Input<u32>) {
+    pub(super) fn call(&mut self, call: Call, input: impl FnOnce(u32) -> Input<u32>) {
         self.next_call += 1;
         self.calls.insert(self.next_call, call);
         self.step(input(self.next_call));
     }
 
-    fn end(&mut self, service: Index, fails: bool) {
+    pub(super) fn end(&mut self, service: Index, fails: bool) {
         let Some(life) = self.lives.remove(&service) else { return };
         let fails = fails || life.failed;
         let exit = match fails {
@@ -247,7 +266,7 @@ impl World {
         self.check(self.failing.is_none(), "an end is published");
     }
 
-    fn ready(&mut self, service: Index) {
+    pub(super) fn ready(&mut self, service: Index) {
         let Some(life) = self.lives.get_mut(&service) else { return };
         let incarnation = life.incarnation;
         if life.over {
@@ -272,7 +291,7 @@ impl World {
         self.step(Input::Health { service, incarnation, health });
     }
 
-    fn due(&mut self, (service, arming): (Index, u32), silent: Duration) {
+    pub(super) fn due(&mut self, (service, arming): (Index, u32), silent: Duration) {
         self.step(Input::Timer { service, arming, reached: Phase::Run, silent });
     }
 
@@ -307,19 +326,10 @@ impl World {
                     self.step(Input::Ended { service, incarnation, ending });
                 }
             }
-            11 => {
-                if let Some(life) = self.lives.get(&service).filter(|life| !life.aborted) {
-                    let incarnation = life.incarnation;
-                    let failed = dice.roll(2) == 0;
-                    let life = self.lives.entry(service).or_default();
-                    // What has failed goes on to have failed.
-                    life.failed |= failed && !life.over;
-                    life.over = true;
-                    let failed = life.failed;
-                    self.step(Input::RunOver { service, incarnation, failed });
-                    if dice.roll(2) == 0 {
-                        self.end(service, failed);
-                    }
+            11 if self.lives.get(&service).is_some_and(|life| !life.aborted) => {
+                self.over(service, dice.roll(2) == 0);
+                if dice.roll(2) == 0 {
+                    self.end(service, false);
                 }
             }
             12 => self.feel(service, dice),
@@ -328,7 +338,7 @@ impl World {
     }
 
     /// Lets everything under way come to its end.
-    fn quiesce(&mut self) {
+    pub(super) fn quiesce(&mut self) {
         for _ in 0..1000 {
             if self.finished {
                 return;
@@ -356,7 +366,7 @@ impl World {
         self.check(false, "it comes to rest");
     }
 
-    fn at_rest(&self) {
+    pub(super) fn at_rest(&self) {
         let open = self.calls.values().any(|call| *call != Call::Wait);
         self.check(!open, "at rest no call is open");
         for (index, row) in self.core.rows.iter().enumerate() {

@@ -81,6 +81,7 @@ impl Ending {
 
 /// What is to be done.
 #[derive(Debug)]
+#[cfg_attr(test, derive(Clone))]
 pub(crate) enum Action<C> {
     /// Begin the attempt; a run that is watched has its beats kept.
     Begin { service: Index, incarnation: u32, watched: bool },

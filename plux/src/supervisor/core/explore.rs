@@ -1,0 +1,198 @@
+//! Every way through the core, as far as it goes: all graphs of up to three services, all orders of
+//! commands, readiness, ends, timers and the shutdown, to a depth.
+//!
+//! The invariants are those of the random walks, after every step; and from every state that is reached
+//! everything comes to rest, with one answer for every call. States that differ only in numbers are one.
+
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustc_hash::{FxHashSet, FxHasher};
+
+use super::chance::SECOND;
+use super::model::Core;
+use super::walk::{Call, World};
+use super::words::{Index, Input, Limits, Reactions};
+use crate::graph::{Graph, GraphBuilder};
+use crate::options::ServiceOptions;
+use crate::restart::{Backoff, Intensity};
+use crate::spec::DependencyKind;
+
+/// So many calls may be open at once.
+const OPEN: usize = 2;
+
+#[derive(Clone, Copy)]
+enum Move {
+    Start(Index),
+    Stop(Index),
+    Restart(Index),
+    Ready(Index),
+    End(Index, bool),
+    Over(Index, bool),
+    Due(Index, u32),
+    Shutdown,
+}
+
+/// What can happen now.
+fn moves(world: &World) -> Vec<Move> {
+    let mut moves = Vec::new();
+    if world.finished {
+        return moves;
+    }
+    let count = world.core.rows.len() as Index;
+    if world.calls.len() < OPEN {
+        moves
+            .extend((0..count).flat_map(|at| [Move::Start(at), Move::Stop(at), Move::Restart(at)]));
+    }
+    for (&at, life) in &world.lives {
+        if !life.ready && !life.over {
+            moves.push(Move::Ready(at));
+        }
+        moves.push(Move::End(at, false));
+        if !life.aborted {
+            moves.push(Move::End(at, true));
+        }
+        if !life.over && !life.aborted {
+            moves.extend([Move::Over(at, false), Move::Over(at, true)]);
+        }
+    }
+    let armed = world.timers.iter().filter(|(at, arming)| world.core.is_armed(*at, *arming));
+    moves.extend(armed.map(|&(at, arming)| Move::Due(at, arming)));
+    if world.core.shutdown.is_none() {
+        moves.push(Move::Shutdown);
+    }
+    moves
+}
+
+fn make(world: &mut World, next: Move) {
+    match next {
+        Move::Start(service) => {
+            world.call(Call::Start(service), |caller| Input::Start { service, caller });
+        }
+        Move::Stop(service) => {
+            let asked = world.core.row(service).incarnation;
+            world.call(Call::Stop(service, asked), |caller| Input::Stop { service, caller });
+        }
+        Move::Restart(service) => {
+            world.call(Call::Restart(service), |caller| Input::Restart { service, caller });
+        }
+        Move::Ready(service) => world.ready(service),
+        Move::End(service, fails) => world.end(service, fails),
+        Move::Over(service, fails) => world.over(service, fails),
+        Move::Due(service, arming) => {
+            world.timers.retain(|timer| *timer != (service, arming));
+            world.due((service, arming), 9 * SECOND);
+        }
+        Move::Shutdown => world.step(Input::Shutdown),
+    }
+}
+
+/// What tells a state from another: all but numbers that only count up.
+fn key(world: &World) -> u64 {
+    let mut to = FxHasher::default();
+    for (at, row) in world.core.rows.iter().enumerate() {
+        let ops = |id: &u64| world.core.ops.get(id).and_then(|op| op.target());
+        let failures = row.failures.as_ref();
+        row.state.word().hash(&mut to);
+        row.state.to_string().hash(&mut to);
+        row.plan.hash(&mut to);
+        [row.live, row.was_ready, row.run_over, row.late.is_some(), row.signalled].hash(&mut to);
+        [row.aborted, row.leaked, row.due, row.delayed, row.automatic].hash(&mut to);
+        [row.cooling, row.wanted, row.ends, row.start.is_some()].hash(&mut to);
+        row.ending_dependents.hash(&mut to);
+        failures.map(|it| (it.in_a_row, it.restarts.len(), it.spent)).hash(&mut to);
+        let mut starts: Vec<_> = row.starts.clone().into_iter().map(|id| ops(&id)).collect();
+        starts.sort_unstable();
+        starts.hash(&mut to);
+        row.watchers.clone().into_iter().count().hash(&mut to);
+        let life = world.lives.get(&(at as Index));
+        life.map(|it| [it.ready, it.signalled, it.aborted, it.leaked, it.over, it.failed])
+            .hash(&mut to);
+        world.timers.contains(&(at as Index, row.arming)).hash(&mut to);
+    }
+    let mut calls: Vec<_> = world.calls.values().map(|call| format!("{call:?}")).collect();
+    calls.sort_unstable();
+    calls.hash(&mut to);
+    (world.finished, world.core.shutdown.is_some(), world.core.live).hash(&mut to);
+    to.finish()
+}
+
+/// All graphs of so many services, in which each depends only on those before it.
+fn graphs(count: u32) -> Vec<(Arc<Graph>, String)> {
+    let pairs: Vec<_> = (0..count).flat_map(|at| (0..at).map(move |on| (at, on))).collect();
+    let kinds = [
+        None,
+        Some(DependencyKind::Requires),
+        Some(DependencyKind::Wants),
+        Some(DependencyKind::After),
+    ];
+    let all = kinds.len().pow(pairs.len() as u32);
+    let made = |number: usize| {
+        let mut graph = GraphBuilder::new(count as usize);
+        let mut text = String::new();
+        let mut left = number;
+        for (at, on) in &pairs {
+            if let Some(kind) = kinds[left % kinds.len()] {
+                graph.edge(*at, kind, *on);
+                text += &format!("{at} {kind:?} {on}; ");
+            }
+            left /= kinds.len();
+        }
+        (Arc::new(graph.build(|_| unreachable!("no edge is wrong"))), text)
+    };
+    (0..all).map(made).collect()
+}
+
+/// One restart at once or after a second, and then it is given up; time plays no part otherwise.
+fn limits(count: u32) -> Vec<Arc<Limits>> {
+    let options = ServiceOptions::NONE
+        .with_backoff(Backoff::constant(SECOND))
+        .with_intensity(Intensity::new(1, Duration::MAX))
+        .with_stable_after(Duration::MAX);
+    let limits = Arc::new(Limits::of(options));
+    (0..count).map(|_| Arc::clone(&limits)).collect()
+}
+
+/// Goes every way to `depth`; how many states were reached.
+fn explore(graph: &Arc<Graph>, text: String, depth: usize) -> usize {
+    let count = graph.len() as u32;
+    let core = Core::new(Arc::clone(graph), Reactions::default(), limits(count), SECOND, None);
+    let first = World::of(0, core, Arc::clone(graph), Some(vec![text]));
+    let mut seen = FxHashSet::from_iter([key(&first)]);
+    let mut frontier = vec![first];
+    for _ in 0..depth {
+        let mut next = Vec::new();
+        for world in frontier {
+            for step in moves(&world) {
+                let mut there = world.clone();
+                make(&mut there, step);
+                if !seen.insert(key(&there)) {
+                    continue;
+                }
+                let mut end = there.clone();
+                end.quiesce();
+                if !end.finished {
+                    end.at_rest();
+                }
+                next.push(there);
+            }
+        }
+        frontier = next;
+    }
+    seen.len()
+}
+
+/// `PLUX_DEPTH=6 cargo test --release -p plux every_way -- --nocapture` goes further.
+#[test]
+fn c01_every_way_through_up_to_three_services_keeps_every_invariant() {
+    let depth = std::env::var("PLUX_DEPTH").ok().and_then(|depth| depth.parse().ok()).unwrap_or(3);
+    for count in 1..=3 {
+        let graphs = graphs(count);
+        let all = graphs.len();
+        let reached = graphs.into_iter().map(|(graph, text)| explore(&graph, text, depth));
+        let states: usize = reached.sum();
+        println!("{count} services, {all} graphs, depth {depth}: {states} states");
+        assert!(states > all);
+    }
+}
