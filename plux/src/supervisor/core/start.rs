@@ -267,7 +267,6 @@ impl<C> Core<C> {
         row.arming = row.arming.wrapping_add(1);
         let start = row.start;
         self.publish(service, ServiceState::Running);
-        self.give_slot_back(service);
         if let Some(id) = start {
             self.succeed(id);
         }
@@ -275,6 +274,8 @@ impl<C> Core<C> {
             self.unhealthy(service, reason);
         }
         self.watch(service, Duration::ZERO);
+        // Only now, because it may have been found to have failed: then those of its group wait for it.
+        self.give_slot_back(service);
         self.advance_dependents(service);
     }
 
