@@ -30,6 +30,8 @@ impl Options {
         "intensity",
         "give_up",
         "reaction",
+        "watchdog",
+        "on_unhealthy",
     ];
 
     /// Reads the value of `key`, which is one of [`Options::KEYS`].
@@ -41,10 +43,11 @@ impl Options {
             "start_timeout" => start_timeout(&text),
             "restart" => restart(&text),
             "backoff" => backoff(&text),
-            "stable_after" => stable_after(&text),
+            "stable_after" | "watchdog" => plain_time(&text),
             "intensity" => intensity(&text),
             "give_up" => give_up(&text),
-            _ => reaction(&text),
+            "reaction" => reaction(&text),
+            _ => on_unhealthy(&text),
         };
         let value = read.map_err(|mistake| Error::new(literal.span(), mistake))?;
         self.temporary |= key == "restart" && text == "temporary";
@@ -127,9 +130,8 @@ fn backoff(text: &str) -> Read {
     Ok(quote!(Backoff::exponential(#first, #most)))
 }
 
-fn stable_after(text: &str) -> Read {
-    let form = TIME;
-    millis_of(text, form).map(|millis| quote!(Duration::from_millis(#millis)))
+fn plain_time(text: &str) -> Read {
+    millis_of(text, TIME).map(|millis| quote!(Duration::from_millis(#millis)))
 }
 
 /// A number and a time with `in` between them, or `"unlimited"`.
@@ -161,6 +163,14 @@ fn reaction(text: &str) -> Read {
         "stop" => Ok(quote!(Reaction::Stop)),
         "keep" => Ok(quote!(Reaction::Keep)),
         _ => Err(format!("{text:?} is no reaction: write \"restart\", \"stop\" or \"keep\"")),
+    }
+}
+
+fn on_unhealthy(text: &str) -> Read {
+    match text {
+        "ignore" => Ok(quote!(OnUnhealthy::Ignore)),
+        "restart" => Ok(quote!(OnUnhealthy::Restart)),
+        _ => Err(format!("{text:?} is nothing to do: write \"ignore\" or \"restart\"")),
     }
 }
 

@@ -7,6 +7,7 @@ pub use std::time::Duration;
 
 pub use crate::fn_plugin::{Fallible, FunctionPlugin, now, try_now, try_wait, wait};
 pub use crate::function::{FunctionPoint, FunctionService, KeptContext};
+pub use crate::health::OnUnhealthy;
 pub use crate::options::{GracePeriod, ServiceOptions, StartTimeout};
 pub use crate::record::{RecordFields, encode_record, record_length};
 pub use crate::registry::{PLUX_RECORDS_V0, Record};

@@ -185,6 +185,8 @@ pub use plux_macros::extension_point;
 /// | `intensity` | of a service: how many restarts it may need within a time, as `"5 in 60s"`, or `"unlimited"`: see [`Intensity`] | the supervisor's |
 /// | `give_up` | of a service: what becomes of it when it needs more, `"fail"`, `"escalate"`, or `"cool_down 5m"` with a time: see [`GiveUp`] | the supervisor's |
 /// | `reaction` | of a service: what happens to it when one that it requires has ended, `"restart"`, `"stop"` or `"keep"`: see [`Reaction`] | the supervisor's |
+/// | `watchdog` | of a service: the time after a heartbeat in which another one has to come | the supervisor's |
+/// | `on_unhealthy` | of a service: what becomes of one that runs and is unhealthy, `"ignore"` or `"restart"`: see [`OnUnhealthy`] | the supervisor's |
 /// | `crate` | where plux is, when it is renamed or re-exported | `::plux` |
 ///
 /// A dependency is the name of a plugin of the own namespace, or `namespace:name`. A manager knows its

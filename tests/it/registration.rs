@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use plux::{
     Backoff, BoxError, Dependency, DependencyKind, FailureCause, FromService, GiveUp, GracePeriod,
-    Handle, Intensity, LoadError, Name, Phase, PluginManager, PluginState, Reaction, RestartPolicy,
-    Service, ServiceContext, ServiceOptions, StartTimeout, Supervisor, async_trait,
+    Handle, Intensity, LoadError, Name, OnUnhealthy, Phase, PluginManager, PluginState, Reaction,
+    RestartPolicy, Service, ServiceContext, ServiceOptions, StartTimeout, Supervisor, async_trait,
 };
 
 /// Any plugin whose name is of interest.
@@ -138,12 +138,15 @@ fn p03_every_form_of_how_it_is_restarted_is_in_the_spec() {
             .with_stable_after(10 * SECOND)
             .with_intensity(Intensity::new(5, 60 * SECOND))
             .with_give_up(GiveUp::CoolDown(300 * SECOND))
-            .with_reaction(Reaction::Restart),
+            .with_reaction(Reaction::Restart)
+            .with_watchdog(5 * SECOND)
+            .with_on_unhealthy(OnUnhealthy::Restart),
         none.with_restart(RestartPolicy::Transient)
             .with_backoff(Backoff::constant(2 * SECOND))
             .with_intensity(Intensity::UNLIMITED)
             .with_give_up(GiveUp::Escalate)
-            .with_reaction(Reaction::Keep),
+            .with_reaction(Reaction::Keep)
+            .with_on_unhealthy(OnUnhealthy::Ignore),
         none.with_restart(RestartPolicy::Temporary)
             .with_backoff(Backoff::exponential(SECOND / 10, 30 * SECOND))
             .with_intensity(Intensity::new(0, 3600 * SECOND))
@@ -177,7 +180,9 @@ trait Restarted {}
     stable_after = "10s",
     intensity = "5 in 60s",
     give_up = "cool_down 5m",
-    reaction = "restart"
+    reaction = "restart",
+    watchdog = "5s",
+    on_unhealthy = "restart"
 )]
 impl Restarted for A {}
 
@@ -187,7 +192,8 @@ impl Restarted for A {}
     backoff = "2s",
     intensity = "unlimited",
     give_up = "escalate",
-    reaction = "keep"
+    reaction = "keep",
+    on_unhealthy = "ignore"
 )]
 impl Restarted for B {}
 

@@ -34,6 +34,8 @@ async fn plain(cx: ServiceContext) -> Result<(), BoxError> {
     intensity = "5 in 60s",
     give_up = "cool_down 5m",
     reaction = "restart",
+    watchdog = "1m",
+    on_unhealthy = "restart",
     crate = ::plux,
 )]
 pub async fn long(
