@@ -23,8 +23,7 @@ use crate::restart::{GiveUp, Intensity};
 /// # #[plux::service]
 /// # async fn journal(cx: plux::ServiceContext) -> Result<(), plux::BoxError> { Ok(()) }
 /// let store = Group::one_for_all("store", ["index", "journal"])
-///     .with_intensity(Intensity::new(3, Duration::from_secs(60)))
-///     .with_give_up(GiveUp::Escalate);
+///     .with_intensity(Intensity::new(3, Duration::from_secs(60)), GiveUp::Escalate);
 /// let supervisor = Supervisor::builder()
 ///     .manager(PluginManager::<dyn FnService>::builder(()).build())
 ///     .group(store)
@@ -61,18 +60,11 @@ impl Group {
     }
 
     /// Lets the members need so many restarts by themselves, all together, beside what each of them may
-    /// need; nothing beside that unless set.
+    /// need; the member that needs one more is given up, and `then` says what that means. Without it
+    /// the group has no budget.
     #[must_use]
-    pub fn with_intensity(mut self, intensity: Intensity) -> Self {
-        self.intensity = Some(intensity);
-        self
-    }
-
-    /// What becomes of the member that needs one more than the group's intensity allows;
-    /// [`GiveUp::Fail`] unless set.
-    #[must_use]
-    pub fn with_give_up(mut self, give_up: GiveUp) -> Self {
-        self.give_up = give_up;
+    pub fn with_intensity(mut self, intensity: Intensity, then: GiveUp) -> Self {
+        (self.intensity, self.give_up) = (Some(intensity), then);
         self
     }
 }

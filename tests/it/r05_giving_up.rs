@@ -58,7 +58,7 @@ async fn r04_completions_of_a_permanent_service_count_too() {
     assert_eq!(kit.state("a"), "backoff for 1s: completed");
     sleep(SECOND).await;
     order(&a, Do::Complete).await;
-    assert_eq!(kit.state("a"), "failed: it was given up after 1 restarts within 60s: completed");
+    assert_eq!(kit.state("a"), "failed: it was given up after 1 restart within 60s: completed");
 }
 
 #[tokio::test(start_paused = true)]
@@ -148,7 +148,7 @@ async fn r05_a_cool_down_is_one_attempt_at_a_time_until_a_stable_run() {
     order(&a, Do::Fail("no")).await;
     assert_eq!(
         kit.state("a"),
-        "failed: it was given up after 1 restarts within 60s, and is tried again after 100s: no"
+        "failed: it was given up after 1 restart within 60s, and is tried again after 100s: no"
     );
     for run in [3, 4] {
         sleep(100 * SECOND).await;
@@ -193,7 +193,7 @@ async fn r05_a_stop_ends_the_cool_down_and_leaves_the_cause() {
         sleep(SECOND).await;
     }
     kit.supervisor.stop("a").await.unwrap();
-    assert_eq!(kit.state("a"), "failed: it was given up after 1 restarts within 60s: no");
+    assert_eq!(kit.state("a"), "failed: it was given up after 1 restart within 60s: no");
     sleep(1_000 * SECOND).await;
     assert_eq!(kit.incarnation("a"), 2);
 }

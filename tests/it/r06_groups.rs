@@ -165,8 +165,8 @@ async fn r05_r06_a_cool_down_of_one_is_that_of_all() {
 async fn r04_a_group_has_a_budget_beside_those_of_its_members() {
     let (a, b, c) = (Probe::new("a"), Probe::new("b"), Probe::new("c"));
     let kit = Kit::with([&a, &b, &c], |builder| {
-        let group =
-            Group::one_for_one("store", ["a", "b"]).with_intensity(Intensity::new(3, 60 * SECOND));
+        let group = Group::one_for_one("store", ["a", "b"])
+            .with_intensity(Intensity::new(3, 60 * SECOND), GiveUp::Fail);
         builder.intensity(Intensity::new(2, 60 * SECOND)).backoff(Backoff::NONE).group(group)
     });
     assert!(kit.supervisor.start_all().await.is_ok());
@@ -199,8 +199,7 @@ async fn r05_a_group_may_escalate() {
     let (a, b) = (Probe::new("a"), Probe::new("b"));
     let kit = Kit::with([&a, &b], |builder| {
         let group = Group::one_for_one("store", ["a", "b"])
-            .with_intensity(Intensity::new(1, 60 * SECOND))
-            .with_give_up(GiveUp::Escalate);
+            .with_intensity(Intensity::new(1, 60 * SECOND), GiveUp::Escalate);
         tireless(builder).group(group)
     });
     assert!(kit.supervisor.start_all().await.is_ok());
@@ -219,7 +218,8 @@ fn a03_groups_that_can_not_be_are_refused_all_at_once() {
         .manager(manager)
         .group(Group::one_for_all("one", ["alpha", "alpa"]))
         .group(
-            Group::one_for_one("two", ["alpha"]).with_intensity(Intensity::new(1, Duration::ZERO)),
+            Group::one_for_one("two", ["alpha"])
+                .with_intensity(Intensity::new(1, Duration::ZERO), GiveUp::Fail),
         )
         .build()
         .unwrap_err();
@@ -228,4 +228,23 @@ fn a03_groups_that_can_not_be_are_refused_all_at_once() {
     assert!(unknown.to_string().contains("`alpa`") && unknown.to_string().contains("`alpha`"));
     assert!(matches!(twice, BuildProblem::TwoGroups { .. }), "{twice}");
     assert!(matches!(zero, BuildProblem::ZeroPeriod { group } if group == "two"), "{zero}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn r04_r06_who_has_used_up_its_own_budget_does_not_blame_the_group() {
+    let a = Probe::new("a").options(|options| {
+        let cool_down = GiveUp::CoolDown(50 * SECOND);
+        options.with_intensity(Intensity::new(0, 60 * SECOND)).with_give_up(cool_down)
+    });
+    let b = Probe::new("b");
+    let kit = Kit::with([&a, &b], |builder| {
+        let budget = Intensity::new(0, 60 * SECOND);
+        let group = Group::one_for_one("store", ["a", "b"]);
+        tireless(builder).group(group.with_intensity(budget, GiveUp::Fail))
+    });
+    assert!(kit.supervisor.start_all().await.is_ok());
+    order(&b, Do::Fail("no")).await;
+    assert!(kit.state("b").contains("of its group `store`"), "{}", kit.state("b"));
+    order(&a, Do::Fail("no")).await;
+    assert!(!kit.state("a").contains("group"), "{}", kit.state("a"));
 }

@@ -91,7 +91,7 @@ pub enum ServiceFailure {
     #[error(transparent)]
     Exit(Exit),
     /// It needed more restarts than its intensity allows.
-    #[error("it was given up after {restarts} restarts{} within {period:?}{}: {source}", of_group(.group), tried_again(.again))]
+    #[error("it was given up after {}{} within {period:?}{}: {source}", counted(*.restarts), of_group(.group), tried_again(.again))]
     GaveUp {
         /// How many restarts it had.
         restarts: u32,
@@ -109,6 +109,10 @@ pub enum ServiceFailure {
         "it was aborted and did not end within the join timeout; it can be started again once it has"
     )]
     Leaked,
+}
+
+fn counted(restarts: u32) -> String {
+    format!("{restarts} restart{}", if restarts == 1 { "" } else { "s" })
 }
 
 fn of_group(group: &Option<Arc<str>>) -> String {

@@ -118,7 +118,9 @@ impl<C> Core<C> {
         };
         row.cooling = again.is_some();
         row.wanted = row.cooling;
-        let spent = self.groups.of(service).filter(|standing| standing.failures.spent);
+        // Its own budget goes first: then the group was not asked.
+        let own = self.row(service).failures.as_ref().is_some_and(|failures| failures.spent);
+        let spent = self.groups.of(service).filter(|standing| !own && standing.failures.spent);
         let group = spent.map(|standing| Arc::clone(&standing.group.name));
         let of_group = spent.and_then(|standing| standing.group.intensity);
         let Intensity { restarts, period } = of_group.unwrap_or(intensity);
