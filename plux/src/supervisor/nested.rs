@@ -136,11 +136,7 @@ impl Service for Nested {
         let Some(started) = cx.running_until(inside.0.start_all()).await else {
             return inside.shut_down().await;
         };
-        let failed = started.rows.into_iter().find_map(|(name, outcome)| match outcome {
-            Err(StartError::Disabled { culprit, .. }) if culprit == name => None,
-            Err(error) => Some(error),
-            Ok(_) => None,
-        });
+        let failed = started.failed().next().map(|(_, error)| error.clone());
         if let Some(error) = failed {
             // What it began is taken back; that it had to be says the error of the start.
             let _ = inside.shut_down().await;
