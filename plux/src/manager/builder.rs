@@ -124,6 +124,9 @@ impl<P: ExtensionPoint + ?Sized + 'static> PluginManagerBuilder<P> {
 
     /// The time for `load`, from its first poll; no limit unless set. As
     /// [`should_load_timeout`](Self::should_load_timeout).
+    ///
+    /// A load that waits for itself by way of a task that it has spawned is not found out; this is what
+    /// ends it. So set it where loads spawn tasks that load.
     pub fn load_timeout(mut self, time: Duration) -> Self {
         self.limits.load = Some(time);
         self

@@ -121,7 +121,9 @@ impl fmt::Display for StopHow {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RestartReport {
-    /// The dependents that were stopped for it, and begin again as soon as it is ready.
+    /// Those that were stopped for it: its dependents, and those of a group that is restarted with it. They
+    /// begin again as soon as they may, but for those whose [`Reaction`](crate::Reaction) is to stay
+    /// stopped.
     pub dependents: Vec<Name>,
 }
 
