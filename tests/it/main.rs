@@ -5,6 +5,8 @@
 #[cfg(test)]
 mod a04_nested;
 #[cfg(test)]
+mod asking;
+#[cfg(test)]
 mod c01_one_run;
 #[cfg(test)]
 mod c02_callbacks;

@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use plux::{BoxError, LoadError, PluginFilter, PluginManager};
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::Notify;
 use tokio::time::{sleep, timeout};
 
-use crate::p29_places::{Slot, beside, one_at_once, with};
+use crate::asking::{Slot, beside, one_at_once, tried_again};
 use crate::scripted::{PATIENCE, Plugin, Script, finder, idle, state};
 
 #[tokio::test(start_paused = true)]
@@ -58,28 +58,12 @@ impl PluginFilter<dyn Script> for Passes {}
 #[tokio::test(start_paused = true)]
 async fn p23_who_got_a_place_gives_it_back_while_what_it_requires_is_tried_again() {
     let slot = Slot::default();
-    let gate = Arc::new(Semaphore::new(0));
-    let closed = Arc::clone(&gate);
-    let r = with("r", &slot, move |_, calls| {
-        let gate = Arc::clone(&closed);
-        async move {
-            match calls {
-                0 => sleep(Duration::from_millis(5)).await,
-                _ => gate.acquire().await?.forget(),
-            }
-            Err("not this time".into())
-        }
-    });
-    // It begins the second try of r, and leaves it to itself.
-    let z = with("z", &slot, |manager, _| async move {
-        let _ = timeout(Duration::from_millis(1), manager.load("r")).await;
-        Ok(())
-    });
+    let (gate, r, z) = tried_again(&slot);
     let plugins = [r, Plugin::new("x").requires("r"), z, Plugin::new("other")];
     // With a filter it takes a place to be skipped.
     let builder = PluginManager::builder(()).finder(finder(plugins)).filter(Passes);
     let manager = builder.max_concurrent(NonZeroUsize::MIN).build();
-    slot.set(manager.clone()).unwrap();
+    slot.set(&manager);
     let x = beside(&manager, "x");
     sleep(Duration::from_millis(1)).await;
     let z = beside(&manager, "z");

@@ -1,43 +1,18 @@
 //! Loads that ask for loads: what would wait for itself is an error that spells the way.
 
-use std::future::Future;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use plux::{BoxError, FailureCause, LoadError, LoadReport, PluginManager};
+use plux::{FailureCause, LoadError, LoadReport, PluginManager};
 use tokio::time::{sleep, timeout};
 
+use crate::asking::{Manager, Slot, with};
 use crate::scripted::{PATIENCE, Plugin, Script, failure, finder, manager, spawn};
-
-type Manager = PluginManager<dyn Script>;
-
-/// Where loads find the manager that is built of them.
-#[derive(Clone, Default)]
-struct Slot(Arc<OnceLock<Manager>>);
-
-impl Slot {
-    fn get(&self) -> Manager {
-        self.0.get().expect("the manager is built").clone()
-    }
-
-    fn set(&self, manager: &Manager) {
-        self.0.set(manager.clone()).expect("one manager a slot");
-    }
-}
-
-/// A plugin whose load does something with the manager.
-fn with<F>(name: &str, slot: &Slot, load: impl Fn(Manager) -> F + Send + Sync + 'static) -> Plugin
-where
-    F: Future<Output = Result<(), BoxError>> + Send + 'static,
-{
-    let slot = slot.clone();
-    Plugin::new(name).yields(move || load(slot.get()))
-}
 
 /// A plugin whose load asks for another.
 fn asks(name: &str, slot: &Slot, other: &'static str) -> Plugin {
-    with(name, slot, move |manager| async move {
+    with(name, slot, move |manager, _| async move {
         manager.load(other).await?;
         Ok(())
     })
@@ -108,7 +83,7 @@ async fn p29_a_way_over_a_requirement_names_who_was_asked_for() {
 async fn p29_loads_that_began_apart_and_then_ask_for_each_other_do_not_hang() {
     let slot = Slot::default();
     let late = |name: &str, other: &'static str| {
-        with(name, &slot, move |manager| async move {
+        with(name, &slot, move |manager, _| async move {
             sleep(Duration::from_millis(5)).await;
             manager.load(other).await?;
             Ok(())
@@ -130,7 +105,7 @@ async fn p29_who_catches_the_error_goes_on() {
     let slot = Slot::default();
     let seen = Arc::new(Mutex::new(Vec::new()));
     let kept = Arc::clone(&seen);
-    let b = with("b", &slot, move |manager| {
+    let b = with("b", &slot, move |manager, _| {
         let kept = Arc::clone(&kept);
         async move {
             let error = manager.load("a").await.err().unwrap();
@@ -162,7 +137,7 @@ async fn p29_all_of_the_own_manager_is_refused_and_nothing_of_it_begins() {
     let slot = Slot::default();
     let other = Plugin::new("b");
     let runs = other.runs();
-    let all = with("a", &slot, |manager| async move {
+    let all = with("a", &slot, |manager, _| async move {
         let report = manager.load_all().await;
         let [(id, error)] = report.failed() else { panic!("{report}") };
         assert_eq!((id.to_string().as_str(), way(error.clone()).len()), ("scripted:a", 1));
@@ -180,7 +155,7 @@ async fn p29_all_of_another_manager_may_be_asked_for() {
     let slot = Slot::default();
     let other = manager([Plugin::new("b").takes(5), Plugin::new("c")]);
     slot.set(&other);
-    let all = with("a", &slot, |manager| async move {
+    let all = with("a", &slot, |manager, _| async move {
         assert!(manager.load_all().await.is_ok());
         Ok(())
     });
@@ -207,7 +182,7 @@ async fn p29_what_is_loaded_or_disabled_is_had_without_waiting() {
     let manager = manager([
         asks("a", &slot, "b"),
         Plugin::new("b"),
-        with("c", &slot, |manager| async move {
+        with("c", &slot, |manager, _| async move {
             manager.load("a").await?;
             assert!(manager.load("d").await.is_err());
             Ok(())
@@ -223,13 +198,13 @@ async fn p29_what_is_loaded_or_disabled_is_had_without_waiting() {
 #[tokio::test(start_paused = true)]
 async fn p29_an_end_of_a_wait_is_the_end_of_what_it_forbids() {
     let slot = Slot::default();
-    let gives_up = with("a", &slot, |manager| async move {
+    let gives_up = with("a", &slot, |manager, _| async move {
         // Nobody waits any more when this is over.
         let _ = timeout(Duration::from_millis(5), manager.load("b")).await;
         sleep(Duration::from_millis(20)).await;
         Ok(())
     });
-    let b = with("b", &slot, |manager| async move {
+    let b = with("b", &slot, |manager, _| async move {
         sleep(Duration::from_millis(10)).await;
         manager.load("a").await?;
         Ok(())
@@ -242,7 +217,7 @@ async fn p29_an_end_of_a_wait_is_the_end_of_what_it_forbids() {
 #[tokio::test(start_paused = true)]
 async fn p29_what_asks_from_a_task_of_its_own_ends_by_the_time_limit() {
     let slot = Slot::default();
-    let a = with("a", &slot, |manager| async move {
+    let a = with("a", &slot, |manager, _| async move {
         spawn(async move { manager.load("a").await.map(drop) }).await??;
         Ok(())
     });

@@ -1,46 +1,15 @@
 //! Loads that ask for loads while few may load at once, and while others try again.
 
-use std::future::Future;
 use std::num::NonZeroUsize;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use plux::{BoxError, Disabled, FailureCause, LoadError, PluginManager};
-use tokio::sync::Semaphore;
 use tokio::time::{sleep, timeout};
 
-use crate::scripted::{Heard, PATIENCE, Plugin, Script, failure, finder, manager, spawn, state};
-
-pub(crate) type Manager = PluginManager<dyn Script>;
-
-/// Where loads find the manager that is built of them.
-pub(crate) type Slot = Arc<OnceLock<Manager>>;
-
-/// A plugin whose load does something with the manager; it is told how often it was called before.
-pub(crate) fn with<F>(
-    name: &str,
-    slot: &Slot,
-    load: impl Fn(Manager, usize) -> F + Send + Sync + 'static,
-) -> Plugin
-where
-    F: Future<Output = Result<(), BoxError>> + Send + 'static,
-{
-    let (slot, calls) = (Arc::clone(slot), AtomicUsize::new(0));
-    Plugin::new(name)
-        .yields(move || load(slot.get().unwrap().clone(), calls.fetch_add(1, Ordering::SeqCst)))
-}
-
-pub(crate) fn one_at_once(plugins: impl IntoIterator<Item = Plugin>) -> Manager {
-    let builder = PluginManager::builder(()).finder(finder(plugins));
-    builder.max_concurrent(NonZeroUsize::MIN).build()
-}
-
-/// The load goes on beside the test.
-pub(crate) fn beside(manager: &Manager, name: &'static str) -> tokio::task::JoinHandle<bool> {
-    let manager = manager.clone();
-    spawn(async move { manager.load(name).await.is_ok() })
-}
+use crate::asking::{Manager, Slot, beside, one_at_once, tried_again, with};
+use crate::scripted::{Heard, PATIENCE, Plugin, failure, finder, manager, spawn, state};
 
 #[tokio::test(start_paused = true)]
 async fn p13_p29_a_load_that_reconsiders_its_own_plugin_is_an_error() {
@@ -49,7 +18,7 @@ async fn p13_p29_a_load_that_reconsiders_its_own_plugin_is_an_error() {
         manager.reconsider("a").await?;
         Ok(())
     })]);
-    slot.set(manager.clone()).unwrap();
+    slot.set(&manager);
     let error = timeout(PATIENCE, manager.load("a")).await.expect("it hangs").unwrap_err();
     let failed = failure(error);
     let FailureCause::Error(cause) = &failed.cause else { panic!("{failed:?}") };
@@ -59,29 +28,13 @@ async fn p13_p29_a_load_that_reconsiders_its_own_plugin_is_an_error() {
 #[tokio::test(start_paused = true)]
 async fn p23_p29_who_waits_for_a_place_keeps_nobody_from_the_plugin() {
     let slot = Slot::default();
-    let gate = Arc::new(Semaphore::new(0));
-    let closed = Arc::clone(&gate);
-    let r = with("r", &slot, move |_, calls| {
-        let gate = Arc::clone(&closed);
-        async move {
-            match calls {
-                0 => sleep(Duration::from_millis(5)).await,
-                _ => gate.acquire().await?.forget(),
-            }
-            Err("not this time".into())
-        }
-    });
-    // It begins the second try of r, and leaves it to itself.
-    let z = with("z", &slot, |manager, _| async move {
-        let _ = timeout(Duration::from_millis(1), manager.load("r")).await;
-        Ok(())
-    });
+    let (gate, r, z) = tried_again(&slot);
     let p = with("p", &slot, |manager, _| async move {
         let _ = manager.load("x").await;
         Ok(())
     });
     let manager = one_at_once([r, Plugin::new("x").requires("r"), z, p]);
-    slot.set(manager.clone()).unwrap();
+    slot.set(&manager);
     let x = beside(&manager, "x");
     sleep(Duration::from_millis(1)).await;
     let z = beside(&manager, "z");
@@ -109,7 +62,7 @@ async fn p23_all_that_a_load_asks_for_goes_in_its_place_also_of_another_manager(
             Ok(())
         }
     })]);
-    slot.set(manager.clone()).unwrap();
+    slot.set(&manager);
     assert!(timeout(PATIENCE, manager.load("a")).await.expect("it hangs").is_ok());
 }
 
@@ -129,7 +82,7 @@ async fn p29_what_failed_for_a_call_and_is_tried_again_elsewhere_closes_no_way()
         Ok(())
     });
     let manager = manager([w, Plugin::new("x").wants("w").takes(50), p]);
-    slot.set(manager.clone()).unwrap();
+    slot.set(&manager);
     let first = beside(&manager, "p");
     sleep(Duration::from_millis(5)).await;
     let again = timeout(PATIENCE, manager.load("w")).await.expect("it hangs");
@@ -152,7 +105,7 @@ async fn p29_the_end_of_one_wait_does_not_forget_the_other() {
         Ok(())
     });
     let manager = manager([a, Plugin::new("b").takes(5), c]);
-    slot.set(manager.clone()).unwrap();
+    slot.set(&manager);
     assert!(timeout(PATIENCE, manager.load("a")).await.expect("it hangs").is_ok());
 }
 
@@ -259,7 +212,7 @@ async fn p13_p15_p16_p23_p26_p29_random_calls_on_many_threads_all_end() {
             builder = builder.max_concurrent(limit);
         }
         let manager = builder.build();
-        slot.set(manager.clone()).unwrap();
+        slot.set(&manager);
         let tasks: Vec<_> =
             (0..8).map(|_| spawn(calls(manager.clone(), Arc::clone(&seed)))).collect();
         for task in tasks {
