@@ -322,3 +322,20 @@ async fn p04_p05_several_of_one_name_are_told_of_by_their_places_whatever_the_li
         assert_eq!(manager.specs().unwrap()[0].origin(), origins[0], "{order:?}");
     }
 }
+
+#[test]
+fn p07_p24_a_finder_whose_name_panics_is_asked_all_the_same() {
+    struct Nameless;
+    impl PluginFinder for Nameless {
+        fn find(&self, _: &Namespace) -> Result<Found, BoxError> {
+            Err("no answer".into())
+        }
+
+        fn name(&self) -> &'static str {
+            panic!("no name")
+        }
+    }
+    let manager = PluginManager::<dyn Script>::builder(()).finder(Nameless).build();
+    let error = manager.names().unwrap_err();
+    assert_eq!(error.to_string(), "finder without a name failed: no answer");
+}

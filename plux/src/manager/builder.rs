@@ -19,6 +19,7 @@ use crate::fn_plugin::FnPlugin;
 use crate::given::Given;
 use crate::listener::{Hub, Listener};
 use crate::name::Namespace;
+use crate::task;
 
 /// Builds a [`PluginManager`]; see [`PluginManager::builder`].
 #[must_use = "a builder does nothing until build() is called"]
@@ -165,10 +166,12 @@ impl<P: ExtensionPoint + ?Sized + 'static> PluginManagerBuilder<P> {
     pub fn build(mut self) -> PluginManager<P> {
         self.required.sort_unstable();
         self.required.dedup();
+        let finder_name = task::catch(|| self.finder.name()).unwrap_or("without a name");
         PluginManager::new(Arc::new(Shared {
             table: OnceLock::new(),
             finding: ReentrantMutex::default(),
             finder: Given::new("the finder", self.finder),
+            finder_name,
             namespace: self.namespace,
             filters: Filters::new(self.filters),
             limits: self.limits,

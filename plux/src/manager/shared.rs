@@ -28,6 +28,8 @@ pub(super) struct Shared<P: ExtensionPoint + ?Sized + 'static> {
     /// manager gets an error instead of waiting for itself.
     pub(super) finding: ReentrantMutex<Cell<bool>>,
     pub(super) finder: Given<Box<dyn PluginFinder>>,
+    /// What the finder calls itself. Asked when the manager is built, because it is the user's code.
+    pub(super) finder_name: &'static str,
     pub(super) namespace: Namespace,
     pub(super) filters: Filters<P>,
     pub(super) limits: Limits,
@@ -77,7 +79,7 @@ impl<P: ExtensionPoint + ?Sized + 'static> Shared<P> {
         if let Some(table) = self.table.get() {
             return Ok(table);
         }
-        let finder = self.finder.name();
+        let finder = self.finder_name;
         if finding.replace(true) {
             let source =
                 BoxError::from("it asks its own manager, which waits for its answer").into();
