@@ -70,6 +70,22 @@ impl Hub {
         }
     }
 
+    /// Queues an event without a look at who hears it: that is for [`Hub::attend`], when the caller holds
+    /// no lock any more.
+    pub(crate) fn post(&self, fact: impl FnOnce() -> (PluginId, EventKind)) {
+        if let Some(line) = self.line.get() {
+            let (id, kind) = fact();
+            line.queue(Message::Fact(id, kind));
+        }
+    }
+
+    /// Sees to it that what was posted is heard.
+    pub(crate) fn attend(&self) {
+        if let Some(line) = self.line.get() {
+            line.attend();
+        }
+    }
+
     /// Returns when all that was emitted before has been heard. Takes as long as the listeners take.
     pub(crate) async fn flush(&self) {
         if let Some(line) = self.line.get() {
@@ -100,8 +116,16 @@ impl Line {
     }
 
     fn send(&self, message: Message) {
+        self.queue(message);
+        self.attend();
+    }
+
+    fn queue(&self, message: Message) {
         // It is never refused: the far end is there as long as this one.
         let _ = self.queue.send(message);
+    }
+
+    fn attend(&self) {
         // Either this sees that the task has gone, or the task sees the message before it goes.
         fence(Ordering::SeqCst);
         if !self.far_end.started.load(Ordering::Acquire) {

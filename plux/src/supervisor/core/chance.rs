@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use super::failures::Limits;
 use super::shares::Group;
-use super::words::{Index, Limits};
+use super::words::Index;
 use crate::health::OnUnhealthy;
 use crate::options::GracePeriod;
 use crate::restart::{Backoff, GiveUp, Intensity, Reaction, RestartPolicy};

@@ -5,16 +5,16 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
-use crate::error::{Exit, ServiceFailure};
+use crate::error::Exit;
 use crate::reason::{StopReason, Stopped};
 use crate::restart::{GiveUp, Reaction};
 use crate::spec::DependencyKind;
 use crate::state::ServiceState;
 
+use super::ending::{Ending, verdict};
 use super::model::Core;
-use super::plan::stopped;
 use super::restarts::Next;
-use super::words::{Action, Down, Ending, How, Index, Round};
+use super::words::{Action, Down, How, Index, Round};
 
 impl<C> Core<C> {
     pub(super) fn ended(&mut self, service: Index, incarnation: u32, ending: Ending) {
@@ -198,28 +198,5 @@ fn how(ending: &Ending) -> How {
         Ending::Exit(Exit::Completed) | Ending::NotLoaded(_) | Ending::Disabled(_) => How::Clean,
         Ending::Exit(Exit::Aborted) => How::Aborted,
         Ending::Exit(exit) => How::Error(Box::new(exit.clone())),
-    }
-}
-
-/// The state that an ended incarnation leaves its service in.
-fn verdict(
-    plan: Option<StopReason>,
-    late: Option<Arc<ServiceFailure>>,
-    was_ready: bool,
-    ending: &Ending,
-) -> ServiceState {
-    let failed = |failure| ServiceState::Failed(Arc::new(failure));
-    if let Some(late) = late {
-        return ServiceState::Failed(late);
-    }
-    match (plan, ending) {
-        (Some(reason), _) => ServiceState::Stopped(stopped(reason)),
-        (None, Ending::Disabled(reason)) => ServiceState::Disabled(Arc::clone(reason)),
-        (None, Ending::NotLoaded(error)) => failed(ServiceFailure::Load((**error).clone())),
-        (None, Ending::Exit(exit)) if !was_ready => {
-            failed(ServiceFailure::BeforeReady(exit.clone()))
-        }
-        (None, Ending::Exit(Exit::Completed)) => ServiceState::Stopped(Stopped::Completed),
-        (None, Ending::Exit(exit)) => failed(ServiceFailure::Exit(exit.clone())),
     }
 }

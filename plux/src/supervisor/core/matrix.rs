@@ -7,8 +7,10 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::ending::Ending;
+use super::failures::Limits;
 use super::model::Core;
-use super::words::{Action, Answer, Down, Ending, Index, Input, Limits, Reactions, Up};
+use super::words::{Action, Answer, Down, Index, Input, Reactions, Up};
 use crate::error::{BoxError, Exit};
 use crate::graph::{Graph, GraphBuilder};
 use crate::options::ServiceOptions;

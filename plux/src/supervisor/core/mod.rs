@@ -3,6 +3,12 @@
 //! `Core::step` takes what happened and answers what to do. It reads no clock, spawns nothing and
 //! runs no user code, so it can be driven through any interleaving. Services are indices here.
 
+mod ending;
+
+mod failures;
+
+mod loan;
+
 mod words;
 
 mod op;
@@ -14,6 +20,8 @@ mod shares;
 mod model;
 
 mod plan;
+
+mod lend;
 
 mod watch;
 
@@ -38,13 +46,17 @@ mod chance;
 mod walk;
 
 #[cfg(test)]
+mod rest;
+
+#[cfg(test)]
 mod explore;
 
 #[cfg(test)]
 mod matrix;
 
+pub(crate) use ending::Ending;
+pub(crate) use failures::Limits;
+pub(crate) use loan::Loan;
 pub(crate) use model::Core;
 pub(crate) use shares::Group;
-pub(crate) use words::{
-    Action, Answer, Down, Ended, Ending, How, Index, Input, Limits, Reactions, Summary, Up,
-};
+pub(crate) use words::{Action, Answer, Down, Ended, How, Index, Input, Reactions, Summary, Up};

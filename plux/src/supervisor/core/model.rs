@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use rustc_hash::FxHashMap;
 
+use super::failures::Limits;
 use super::op::{Op, OpId, Shutdown};
 use super::row::Row;
 use super::shares::{Group, Groups, Slots};
-use super::words::{Action, Answer, Index, Limits, Reactions};
+use super::words::{Action, Answer, Index, Reactions};
 use crate::graph::Graph;
 use crate::state::ServiceState;
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::error::ServiceFailure;
 use crate::options::GracePeriod;
-use crate::reason::{Phase, StopReason, Stopped};
+use crate::reason::{Phase, StopReason};
 use crate::state::ServiceState;
 use crate::supervisor::few::Few;
 
@@ -50,6 +50,11 @@ impl<C> Core<C> {
     pub(super) fn try_signal(&mut self, service: Index) {
         let row = self.row_mut(service);
         let Some(reason) = row.plan else { return };
+        if row.lent {
+            // Which run that is, is known when it is back.
+            self.actions.push(Action::Recall { service });
+            return;
+        }
         if !row.live || row.leaked || row.ending_dependents > 0 {
             return;
         }
@@ -226,19 +231,5 @@ impl<C> Core<C> {
     pub(super) fn ended_row(&self, service: Index) -> Ended {
         let row = self.row(service);
         Ended { service, asked: row.asked_at, ended: row.ended_at, how: row.how.clone() }
-    }
-}
-
-/// The word for a service that has stopped for this reason.
-pub(super) fn stopped(reason: StopReason) -> Stopped {
-    match reason {
-        StopReason::Asked => Stopped::Asked,
-        StopReason::Dependency => Stopped::Dependency,
-        StopReason::Restart => Stopped::Restart,
-        StopReason::Group => Stopped::Group,
-        StopReason::Shutdown => Stopped::Shutdown,
-        StopReason::Unneeded => Stopped::Unneeded,
-        // These have failed, whatever their run returns: nobody asks for the word.
-        StopReason::StartTimeout | StopReason::Watchdog | StopReason::Health => Stopped::Unneeded,
     }
 }

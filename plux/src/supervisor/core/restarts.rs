@@ -1,17 +1,17 @@
 //! Automatic restarts: whether a service that ended is to come back, when, and when it is given up.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::error::{Exit, ServiceFailure};
-use crate::reason::{Fatal, Stopped};
-use crate::restart::{GiveUp, Intensity, RestartPolicy};
+use crate::reason::Stopped;
+use crate::restart::{GiveUp, Intensity};
 use crate::state::ServiceState;
 
+use super::ending::Ending;
+use super::failures::Failures;
 use super::model::Core;
-use super::row::Failures;
-use super::words::{Ending, Index, Limits};
+use super::words::Index;
 
 /// What comes after an end that nobody asked for.
 pub(super) enum Next {
@@ -28,35 +28,21 @@ impl<C> Core<C> {
     pub(super) fn next(&mut self, service: Index, state: &ServiceState, ending: &Ending) -> Next {
         let now = self.now;
         let row = self.row_mut(service);
-        let cause = match state {
-            ServiceState::Failed(failure) => Arc::clone(failure),
-            ServiceState::Stopped(_) if row.limits.restart == RestartPolicy::Permanent => {
-                Arc::new(ServiceFailure::Exit(Exit::Completed))
-            }
+        let limits = Arc::clone(&row.limits);
+        let cause = match limits.cause(state, ending) {
+            Some(cause) if row.wanted => cause,
             _ => return Next::Stays,
         };
-        let limits = Arc::clone(&row.limits);
-        if !row.wanted || !limits.restarts() || is_fatal(ending) {
-            return Next::Stays;
-        }
-        let stable = row.was_ready && now.saturating_sub(row.ready_at) >= limits.stable_after;
+        let stable = limits.was_stable(row.was_ready.then_some(row.ready_at), now);
         let failures = row.failures.get_or_insert_default();
-        if stable {
-            failures.in_a_row = 0;
-            if std::mem::take(&mut failures.spent) {
-                failures.restarts.clear();
-            }
-        }
-        if failures.spent || !failures.may_restart(limits.intensity, now) {
+        if !failures.may_restart(stable, limits.intensity, now) {
             failures.spent = true;
             return Next::GivenUp(limits.give_up);
         }
         if let Some(then) = self.group_gives_up(service, stable) {
             return Next::GivenUp(then);
         }
-        let failures = self.row_mut(service).failures.get_or_insert_default();
-        let before = failures.in_a_row;
-        failures.in_a_row = before.saturating_add(1);
+        let before = self.row_mut(service).failures.get_or_insert_default().one_more();
         let delay = limits.backoff.delay(before, self.draw());
         Next::Again { cause, delay }
     }
@@ -95,10 +81,7 @@ impl<C> Core<C> {
         let now = self.now;
         let standing = self.groups.of_mut(service)?;
         let intensity = standing.group.intensity?;
-        if stable && std::mem::take(&mut standing.failures.spent) {
-            standing.failures.restarts.clear();
-        }
-        if standing.failures.spent || !standing.failures.may_restart(intensity, now) {
+        if !standing.failures.may_restart(stable, intensity, now) {
             standing.failures.spent = true;
             return Some(standing.group.give_up);
         }
@@ -193,38 +176,4 @@ impl<C> Core<C> {
         z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
         z ^ (z >> 31)
     }
-}
-
-impl Limits {
-    /// Whether an end of the service may lead to more than that it stays so.
-    pub(super) fn restarts(&self) -> bool {
-        let never = self.intensity.restarts == 0 && self.give_up == GiveUp::Fail;
-        self.restart != RestartPolicy::Temporary && !never
-    }
-}
-
-impl Failures {
-    /// Whether there may be another restart now; if so, it is counted.
-    fn may_restart(&mut self, intensity: Intensity, now: Duration) -> bool {
-        if intensity == Intensity::UNLIMITED {
-            return true;
-        }
-        forget(&mut self.restarts, now.saturating_sub(intensity.period));
-        let may = (self.restarts.len() as u64) < u64::from(intensity.restarts);
-        if may {
-            self.restarts.push_back(now);
-        }
-        may
-    }
-}
-
-/// Drops the restarts that were before `since`.
-fn forget(restarts: &mut VecDeque<Duration>, since: Duration) {
-    while restarts.front().is_some_and(|at| *at < since) {
-        restarts.pop_front();
-    }
-}
-
-fn is_fatal(ending: &Ending) -> bool {
-    matches!(ending, Ending::Exit(Exit::Failed(error)) if error.is::<Fatal>())
 }

@@ -1,6 +1,5 @@
 //! What the core keeps of one service.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,8 +9,9 @@ use crate::restart::Reaction;
 use crate::state::ServiceState;
 use crate::supervisor::few::Few;
 
+use super::failures::{Failures, Limits};
 use super::op::OpId;
-use super::words::{How, Limits};
+use super::words::How;
 
 /// One service. `live` says that an incarnation has not ended; the rest of the flags are about it,
 /// but for `due`, which is about the next one.
@@ -51,6 +51,8 @@ pub(crate) struct Row<C> {
     pub(crate) in_round: bool,
     /// It was given up, and is to be tried again when a timer says so.
     pub(crate) cooling: bool,
+    /// Its own task may restart it; what is known of it here is as old as the loan.
+    pub(crate) lent: bool,
     /// A successful start named or pulled it.
     pub(crate) wanted: bool,
     /// It is among the ending dependents of what it depends on.
@@ -71,18 +73,6 @@ pub(crate) struct Row<C> {
     /// The calls that wait for it to settle.
     pub(super) watchers: Few<OpId>,
     pub(super) waits: Few<C>,
-}
-
-/// How often a service has failed lately.
-#[derive(Default)]
-#[cfg_attr(test, derive(Clone))]
-pub(crate) struct Failures {
-    /// In a row, without a stable run between them.
-    pub(crate) in_a_row: u32,
-    /// When it was restarted by itself, within the period of its intensity.
-    pub(crate) restarts: VecDeque<Duration>,
-    /// It was given up, and has not been stable since.
-    pub(crate) spent: bool,
 }
 
 impl<C> Row<C> {
@@ -107,6 +97,7 @@ impl<C> Row<C> {
             slot: false,
             in_round: false,
             cooling: false,
+            lent: false,
             wanted: false,
             ends: false,
             ending_dependents: 0,

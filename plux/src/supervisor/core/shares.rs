@@ -7,7 +7,7 @@ use rustc_hash::FxHashMap;
 
 use crate::restart::{GiveUp, Intensity};
 
-use super::row::Failures;
+use super::failures::Failures;
 use super::words::Index;
 
 /// A group as the core has it.

@@ -1,6 +1,9 @@
 //! The step: what happened goes in, what to do comes out.
 //!
 //! Trap: news may be late. Exits are fenced by the incarnation's number, timers by their arming.
+//!
+//! Trap: of a service that is lent, the core knows what was so when it was lent. Whoever steps it takes the
+//! loan back first when the input is about that service, or about all.
 
 use std::time::Duration;
 
@@ -13,6 +16,10 @@ impl<C> Core<C> {
     pub(crate) fn step(&mut self, input: Input<C>, now: Duration, actions: &mut Vec<Action<C>>) {
         self.now = now;
         std::mem::swap(&mut self.actions, actions);
+        let about = match &input {
+            Input::Regained { .. } => None,
+            input => input.service(),
+        };
         match input {
             Input::Start { service, caller } => self.start(service, caller),
             Input::Stop { service, caller } => self.stop(service, caller),
@@ -35,6 +42,10 @@ impl<C> Core<C> {
             Input::Timer { service, arming, reached, silent } => {
                 self.timer(service, arming, reached, silent);
             }
+            Input::HandedBack { .. } => {}
+            Input::Regained { service, incarnation, loan } => {
+                self.regain(service, incarnation, *loan);
+            }
             Input::ShutdownTimer => self.abort_now(),
         }
         loop {
@@ -45,6 +56,9 @@ impl<C> Core<C> {
             } else {
                 break;
             }
+        }
+        if let Some(service) = about {
+            self.lend(service);
         }
         self.finish_shutdown();
         std::mem::swap(&mut self.actions, actions);

@@ -8,9 +8,9 @@ use crate::reason::{StopReason, Stopped};
 use crate::spec::DependencyKind;
 use crate::state::ServiceState;
 
+use super::ending::stopped;
 use super::model::Core;
 use super::op::{Op, Shutdown};
-use super::plan::stopped;
 use super::row::Row;
 use super::words::{Action, Answer, Down, Ended, How, Index, Summary};
 

@@ -7,11 +7,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::chance::{Dice, SECOND, groups, limits, reaction};
+use super::ending::Ending;
+use super::loan::Loan;
 use super::model::Core;
-use super::words::{Action, Answer, Ending, Index, Input, Reactions};
+use super::words::{Action, Answer, Index, Input, Reactions};
 use crate::error::{BoxError, Exit, ServiceFailure};
 use crate::graph::{Graph, GraphBuilder};
-use crate::health::{Health, OnUnhealthy};
+use crate::health::Health;
 use crate::reason::{Phase, StopReason};
 use crate::restart::Reaction;
 use crate::spec::DependencyKind;
@@ -29,7 +31,7 @@ pub(super) struct Life {
     pub(super) leaked: bool,
     pub(super) over: bool,
     /// Why it is unhealthy, if it is.
-    ill: Option<Arc<str>>,
+    pub(super) ill: Option<Arc<str>>,
     /// Its run was over with a failure.
     pub(super) failed: bool,
 }
@@ -47,9 +49,14 @@ pub(super) enum Call {
 pub(super) struct World {
     seed: u64,
     pub(super) core: Core<u32>,
-    graph: Arc<Graph>,
+    pub(super) graph: Arc<Graph>,
     pub(super) lives: BTreeMap<Index, Life>,
+    /// What is lent. Whoever takes it, or decides by it, does so in one access.
+    pub(super) loans: BTreeMap<Index, Box<Loan>>,
+    recalled: Vec<Index>,
     completed: Vec<bool>,
+    /// The number of the newest incarnation.
+    newest: Vec<u32>,
     pub(super) timers: Vec<(Index, u32)>,
     pub(super) calls: BTreeMap<u32, Call>,
     next_call: u32,
@@ -112,8 +119,11 @@ impl World {
             seed,
             core,
             completed: vec![false; graph.len()],
+            newest: vec![0; graph.len()],
             graph,
             lives: BTreeMap::new(),
+            loans: BTreeMap::new(),
+            recalled: Vec::new(),
             timers: Vec::new(),
             calls: BTreeMap::new(),
             next_call: 0,
@@ -131,6 +141,7 @@ impl World {
         life.failed |= failed && !life.over;
         life.over = true;
         let (failed, incarnation) = (life.failed, life.incarnation);
+        self.hand_back(service);
         self.step(Input::RunOver { service, incarnation, failed });
     }
 
@@ -142,7 +153,41 @@ impl World {
         panic!("seed {}: {what}; open: {:?}\n{}", self.seed, self.calls, trace.join("\n"));
     }
 
+    /// Takes back what is lent of whom the input is about, then steps.
     pub(super) fn step(&mut self, input: Input<u32>) {
+        match input.service() {
+            Some(service) => self.recall(service),
+            None => (0..self.completed.len() as Index).for_each(|service| self.recall(service)),
+        }
+        self.step_core(input);
+        while let Some(service) = self.recalled.pop() {
+            self.recall(service);
+        }
+    }
+
+    fn recall(&mut self, service: Index) {
+        let loan = self.loans.remove(&service);
+        self.check(self.core.is_lent(service) == loan.is_some(), "who is lent has a loan");
+        let Some(loan) = loan else { return };
+        let incarnation = self.newest[service as usize];
+        self.step_core(Input::Regained { service, incarnation, loan });
+    }
+
+    /// Its own task begins the next run, if it may.
+    fn turn(&mut self, service: Index, ending: &Ending) -> bool {
+        let now = self.now;
+        let Some(loan) = self.loans.get_mut(&service) else { return false };
+        let turns = loan.turn(ending, now).is_some();
+        if let (true, Some(life)) = (turns, self.lives.remove(&service)) {
+            if let Some(trace) = &mut self.trace {
+                trace.push(format!("  {service} turns"));
+            }
+            self.begin(service, life.incarnation + 1);
+        }
+        turns
+    }
+
+    fn step_core(&mut self, input: Input<u32>) {
         if let Some(trace) = &mut self.trace {
             trace.push(format!("> {input:?}"));
         }
@@ -180,6 +225,13 @@ impl World {
                 self.check(self.lives.contains_key(&service), "only what lives is aborted");
                 self.lives.entry(service).or_default().aborted = true;
             }
+            Action::Lend { service, loan } => {
+                let ready = self.lives.get(&service).is_some_and(|life| life.ready);
+                let alone = self.graph.dependents(service).is_empty();
+                self.check(ready && alone, "who is lent serves nobody");
+                self.loans.insert(service, loan);
+            }
+            Action::Recall { service } => self.recalled.push(service),
             Action::Arm { service, arming, .. } => self.timers.push((service, arming)),
             Action::ArmShutdown { .. } | Action::Report { .. } => {}
             Action::Publish { service, state, .. } => {
@@ -236,10 +288,13 @@ impl World {
         for &(on, kind) in Arc::clone(&self.graph).dependencies(service) {
             if kind == DependencyKind::Requires {
                 let up = self.lives.get(&on).is_some_and(|life| life.ready && !life.signalled);
-                self.check(up || self.completed[on as usize], "what it requires runs");
+                let keeps = self.loans.contains_key(&service)
+                    && self.core.reaction(service, on) == Reaction::Keep;
+                self.check(up || self.completed[on as usize] || keeps, "what it requires runs");
             }
         }
         self.completed[service as usize] = false;
+        self.newest[service as usize] = incarnation;
         self.lives.insert(service, Life { incarnation, ..Life::default() });
     }
 
@@ -250,19 +305,25 @@ impl World {
     }
 
     pub(super) fn end(&mut self, service: Index, fails: bool) {
-        let Some(life) = self.lives.remove(&service) else { return };
+        let Some(life) = self.lives.get(&service).cloned() else { return };
         let fails = fails || life.failed;
         let exit = match fails {
             _ if life.aborted => Exit::Aborted,
             true => Exit::Failed(Arc::from(BoxError::from("on purpose"))),
             false => Exit::Completed,
         };
+        let ending = Ending::Exit(exit);
+        if self.turn(service, &ending) {
+            return;
+        }
+        self.hand_back(service);
+        self.lives.remove(&service);
         self.completed[service as usize] = life.ready && !life.signalled && !fails && !life.aborted;
         let incarnation = life.incarnation;
         let failing = [StopReason::StartTimeout, StopReason::Watchdog, StopReason::Health];
         let fails = life.reason.is_some_and(|reason| failing.contains(&reason));
         self.failing = (fails && !life.leaked).then_some(service);
-        self.step(Input::Ended { service, incarnation, ending: Ending::Exit(exit) });
+        self.step(Input::Ended { service, incarnation, ending });
         self.check(self.failing.is_none(), "an end is published");
     }
 
@@ -276,6 +337,11 @@ impl World {
             life.ready = true;
         }
         let unhealthy = life.ill.clone();
+        let now = self.now;
+        if self.loans.get_mut(&service).is_some_and(|loan| loan.ready(now)) {
+            return;
+        }
+        self.hand_back(service);
         self.step(Input::Ready { service, incarnation, unhealthy });
     }
 
@@ -288,11 +354,19 @@ impl World {
             _ => Health::Unhealthy(reason),
         };
         life.ill = health.unhealthy().cloned();
+        self.hand_back(service);
         self.step(Input::Health { service, incarnation, health });
     }
 
     pub(super) fn due(&mut self, (service, arming): (Index, u32), silent: Duration) {
         self.step(Input::Timer { service, arming, reached: Phase::Run, silent });
+    }
+
+    /// Its task has handed the loan back, and its word is on the way to the dispatcher.
+    pub(super) fn hand_back(&mut self, service: Index) {
+        if let Some(loan) = self.loans.get_mut(&service) {
+            loan.hand_back();
+        }
     }
 
     fn random(&mut self, dice: &mut Dice) {
@@ -301,7 +375,7 @@ impl World {
             return;
         }
         let service = dice.roll(self.completed.len()) as Index;
-        match dice.roll(13) {
+        match dice.roll(14) {
             0 | 1 => self.call(Call::Start(service), |caller| Input::Start { service, caller }),
             2 => {
                 let asked = self.lives.get(&service).map_or(0, |life| life.incarnation);
@@ -333,73 +407,9 @@ impl World {
                 }
             }
             12 => self.feel(service, dice),
+            13 => self.hand_back(service),
             _ => {}
         }
-    }
-
-    /// Lets everything under way come to its end.
-    pub(super) fn quiesce(&mut self) {
-        for _ in 0..1000 {
-            if self.finished {
-                return;
-            }
-            let ends = |life: &Life| life.signalled || life.aborted || life.over;
-            let next = self.lives.iter().find(|(_, life)| !life.ready || ends(life));
-            let Some((&service, life)) = next else {
-                let delayed = |(service, arming): &(Index, u32)| {
-                    let row = self.core.row(*service);
-                    (row.delayed || row.cooling) && row.arming == *arming
-                };
-                let Some(place) = self.timers.iter().position(delayed) else { return };
-                let timer = self.timers.swap_remove(place);
-                self.due(timer, Duration::ZERO);
-                continue;
-            };
-            if ends(life) {
-                self.end(service, false);
-            } else {
-                self.ready(service);
-                let stuck = self.lives.get(&service).is_some_and(|life| !life.ready);
-                self.check(!stuck, "an attempt gets ready");
-            }
-        }
-        self.check(false, "it comes to rest");
-    }
-
-    pub(super) fn at_rest(&self) {
-        let open = self.calls.values().any(|call| *call != Call::Wait);
-        self.check(!open, "at rest no call is open");
-        for (index, row) in self.core.rows.iter().enumerate() {
-            self.check(row.starts.is_empty() && row.start.is_none(), "no start is left behind");
-            self.check(row.watchers.is_empty(), "nobody watches");
-            let up = (row.live && !row.leaked) || row.due || row.cooling;
-            self.check(!up || row.wanted, "what nobody holds is stopped");
-            self.check(up || !row.wanted, "an end ends the hold");
-            let held_up = self.core.waits_for_group(index as Index);
-            let waits = row.due && !row.live && !row.delayed && !held_up;
-            self.check(!waits || !self.core.may_begin(index as Index), "what may begin has begun");
-            let alive = self.lives.contains_key(&(index as Index));
-            self.check(row.live == alive, "the core knows who lives");
-            self.check(row.ending_dependents == 0, "no order is left over");
-            self.check(!row.slot && !row.in_round, "no slot and no round is kept");
-            self.check(!(row.delayed && (row.live || !row.due)), "only what is due is delayed");
-            self.check(
-                !(row.cooling && (row.live || row.due)),
-                "what cools down does nothing else",
-            );
-            let armed = self.timers.contains(&(index as Index, row.arming));
-            let watched = row.limits.watchdog.is_some();
-            self.check(!row.serves() || armed == watched, "who has a watchdog is watched");
-            let ill = self.lives.get(&(index as Index)).is_some_and(|life| life.ill.is_some());
-            let judged = row.limits.on_unhealthy == OnUnhealthy::Restart;
-            self.check(!(row.serves() && ill && judged), "who is to go when unhealthy has gone");
-            for &(on, kind) in self.graph.dependencies(index as Index) {
-                let met = kind != DependencyKind::Requires || self.core.row(on).is_met();
-                let keeps = self.core.reaction(index as Index, on) == Reaction::Keep;
-                self.check(met || keeps || !row.serves(), "nothing runs without what it requires");
-            }
-        }
-        self.check(self.core.ops.is_empty(), "no call is kept");
     }
 }
 

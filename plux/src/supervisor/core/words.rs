@@ -6,12 +6,14 @@ use std::time::Duration;
 
 use rustc_hash::FxHashMap;
 
-use crate::error::{Exit, FailureCause, LoadError, ServiceFailure, SharedError};
-use crate::health::{Health, OnUnhealthy};
-use crate::options::GracePeriod;
+use crate::error::{Exit, ServiceFailure};
+use crate::health::Health;
 use crate::reason::{Phase, StopReason};
-use crate::restart::{Backoff, GiveUp, Intensity, Reaction, RestartPolicy};
+use crate::restart::Reaction;
 use crate::state::ServiceState;
+
+use super::ending::Ending;
+use super::loan::Loan;
 
 /// A service, by its place in the graph.
 pub(crate) type Index = u32;
@@ -46,35 +48,30 @@ pub(crate) enum Input<C> {
     /// A timer of the service is due; an attempt has come as far as this, and the last beat of a run
     /// that is watched was so long ago.
     Timer { service: Index, arming: u32, reached: Phase, silent: Duration },
+    /// The service, which is starting, can decide no more by itself.
+    HandedBack { service: Index },
+    /// A loan is back: the service has come so far by itself.
+    Regained { service: Index, incarnation: u32, loan: Box<Loan> },
     /// The time for the whole shutdown is over.
     ShutdownTimer,
 }
 
-/// How an incarnation ended.
-#[derive(Debug, Clone)]
-pub(crate) enum Ending {
-    /// Its run did.
-    Exit(Exit),
-    /// Its plugin did not load.
-    NotLoaded(Box<LoadError>),
-    /// Its plugin did not want to load.
-    Disabled(Arc<str>),
-}
-
-impl Ending {
-    /// The error of the user's in it.
-    pub(crate) fn error(&self) -> Option<SharedError> {
-        let failure = match self {
-            Self::Exit(Exit::Failed(error)) => return Some(Arc::clone(error)),
-            Self::NotLoaded(error) => match &**error {
-                LoadError::Failed(failure) => failure,
-                _ => return None,
-            },
-            _ => return None,
-        };
-        match &failure.cause {
-            FailureCause::Error(error) => Some(Arc::clone(error)),
-            _ => None,
+impl<C> Input<C> {
+    /// Whom it is about; nobody when it is about all.
+    pub(crate) fn service(&self) -> Option<Index> {
+        match *self {
+            Self::Start { service, .. }
+            | Self::Stop { service, .. }
+            | Self::Restart { service, .. }
+            | Self::Wait { service, .. }
+            | Self::Ready { service, .. }
+            | Self::Health { service, .. }
+            | Self::RunOver { service, .. }
+            | Self::Ended { service, .. }
+            | Self::Timer { service, .. }
+            | Self::HandedBack { service }
+            | Self::Regained { service, .. } => Some(service),
+            Self::Shutdown | Self::AbortNow | Self::ShutdownTimer => None,
         }
     }
 }
@@ -89,6 +86,10 @@ pub(crate) enum Action<C> {
     Signal { service: Index, reason: StopReason },
     /// Drop what is left of it.
     Abort { service: Index },
+    /// Let its own task restart it.
+    Lend { service: Index, loan: Box<Loan> },
+    /// Send [`Input::Regained`] next.
+    Recall { service: Index },
     /// Send [`Input::Timer`] after this time.
     Arm { service: Index, arming: u32, after: Duration },
     /// Send [`Input::ShutdownTimer`] after this time.
@@ -164,21 +165,6 @@ pub(crate) struct Summary {
     pub(crate) total: Duration,
     pub(crate) failed_before: Vec<Index>,
     pub(crate) rows: Vec<Ended>,
-}
-
-/// The bounds of one service, and what is to be done when it ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct Limits {
-    pub(crate) grace_period: GracePeriod,
-    pub(crate) start_timeout: Option<Duration>,
-    pub(crate) restart: RestartPolicy,
-    pub(crate) backoff: Backoff,
-    pub(crate) stable_after: Duration,
-    pub(crate) intensity: Intensity,
-    pub(crate) give_up: GiveUp,
-    pub(crate) reaction: Reaction,
-    pub(crate) watchdog: Option<Duration>,
-    pub(crate) on_unhealthy: OnUnhealthy,
 }
 
 /// What the end of a service means for those that are restarted with it.

@@ -9,6 +9,8 @@ use std::task::Poll;
 
 use futures::future::{BoxFuture, Either, select};
 
+use tokio::task::yield_now;
+
 use super::shared::Child;
 use crate::error::{BoxError, Exit, LoadError};
 use crate::incarnation::{CURRENT, Incarnation, Link};
@@ -20,7 +22,7 @@ use crate::task::{self, Caught, Cut, Panic, catch};
 /// Begins a run of `child` in a task of its own.
 pub(super) fn begin(child: &Arc<Child>, incarnation: u32, watched: bool) {
     let run = Arc::new(Incarnation::new(Arc::clone(child) as Arc<dyn Link>, incarnation, watched));
-    child.hold(Arc::clone(&run));
+    child.cell.hold(Arc::clone(&run));
     let news = News { child: Arc::clone(child), incarnation, told: false };
     task::spawn(live(run, news));
 }
@@ -54,28 +56,40 @@ impl Drop for News {
 /// waited for is in a box, and this is no async function: such a one has its arguments twice. What it
 /// captures is dropped in the order of first use, `news` last.
 #[expect(clippy::manual_async_fn, reason = "an async function has its arguments twice")]
-fn live(run: Arc<Incarnation>, mut news: News) -> impl Future<Output = ()> + Send {
+fn live(mut run: Arc<Incarnation>, mut news: News) -> impl Future<Output = ()> + Send {
     async move {
         within(&run, || news.child.sweep());
+        let mut turned = false;
         let begun = service(&news.child, &run).await;
         let ending = match begun {
-            Ok(service) => {
-                let exit = attend(service, &run).await;
+            Ok(service) => loop {
+                let exit = attend(service, &run, &news.child, turned).await;
                 let exit = match over(&news.child, &run, exit) {
                     Either::Left(exit) => exit,
                     Either::Right(drain) => drain.await,
                 };
-                Ending::Exit(exit)
-            }
+                let ending = Ending::Exit(exit);
+                if let Some(error) = ending.error() {
+                    news.child.cell.keep(error);
+                }
+                if news.child.cell.is_lent() {
+                    // A service that fails at once is not to have its worker for itself.
+                    yield_now().await;
+                }
+                let Some(next) = news.child.turn(&ending) else { break ending };
+                news.incarnation = next.number;
+                (run, turned) = (next, true);
+                within(&run, || news.child.sweep());
+            },
             Err(ending) => {
                 let _ = within(&run, || run.end());
+                if let Some(error) = ending.error() {
+                    news.child.cell.keep(error);
+                }
                 ending
             }
         };
         drop(run);
-        if let Some(error) = ending.error() {
-            news.child.keep(error);
-        }
         news.tell(ending);
     }
 }
@@ -106,7 +120,16 @@ async fn service<'a>(child: &'a Child, run: &Incarnation) -> Result<&'a Arc<dyn 
 }
 
 /// Polls `run` until it ends, panics, is to be dropped, or a task of its panics; then drops it.
-async fn attend(service: &Arc<dyn Service>, run: &Arc<Incarnation>) -> Exit {
+///
+/// A run that this task has `turned` to by itself, and that is not ready at once, may take the time that
+/// the dispatcher gives it.
+async fn attend(
+    service: &Arc<dyn Service>,
+    run: &Arc<Incarnation>,
+    child: &Child,
+    turned: bool,
+) -> Exit {
+    let mut first = turned;
     let cx = ServiceContext { run: Arc::clone(run) };
     let mut future = match catch(|| within(run, || service.run(cx))) {
         Ok(future) => Caught::new(future),
@@ -119,7 +142,11 @@ async fn attend(service: &Arc<dyn Service>, run: &Arc<Incarnation>) -> Exit {
         if let Some(panic) = run.poll_panicked(cx) {
             return Poll::Ready(Exit::Panicked(*panic));
         }
-        within(run, || std::pin::Pin::new(&mut future).poll(cx)).map(exit_of)
+        let polled = within(run, || std::pin::Pin::new(&mut future).poll(cx)).map(exit_of);
+        if std::mem::take(&mut first) && polled.is_pending() && child.cell.is_starting() {
+            child.send(Input::HandedBack { service: child.index });
+        }
+        polled
     })
     .await;
     or_panicked(exit, within(run, || future.discard()).err())

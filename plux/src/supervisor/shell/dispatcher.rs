@@ -9,7 +9,7 @@ use tokio::time::{Instant, timeout};
 
 use crate::event::EventKind;
 use crate::name::Name;
-use crate::supervisor::core::{Action, Core, Input, Summary};
+use crate::supervisor::core::{Action, Core, Index, Input, Summary};
 use crate::supervisor::report::ShutdownReport;
 
 use super::child::begin;
@@ -25,6 +25,8 @@ pub(crate) struct Dispatcher {
     mailbox: mpsc::UnboundedReceiver<Input<Caller>>,
     timers: Timers,
     actions: Vec<Action<Caller>>,
+    /// Whose loans are to be taken back next.
+    recalled: Vec<Index>,
     finished: Option<Summary>,
     /// Dropped last: its children drop what services failed with.
     shared: Arc<Shared>,
@@ -42,6 +44,7 @@ impl Dispatcher {
             mailbox,
             timers: Timers::default(),
             actions: Vec::new(),
+            recalled: Vec::new(),
             finished: None,
         }
     }
@@ -72,7 +75,28 @@ impl Dispatcher {
         self.finish().await;
     }
 
+    /// Takes back what is lent of whom the input is about, then steps.
     fn step(&mut self, input: Input<Caller>) {
+        match input.service() {
+            Some(service) => self.recall(service),
+            None => (0..self.shared.children.len() as Index).for_each(|it| self.recall(it)),
+        }
+        self.step_core(input);
+        while let Some(service) = self.recalled.pop() {
+            self.recall(service);
+        }
+    }
+
+    fn recall(&mut self, service: Index) {
+        if !self.core.is_lent(service) {
+            return;
+        }
+        if let Some((incarnation, loan)) = self.shared.children[service as usize].cell.recall() {
+            self.step_core(Input::Regained { service, incarnation, loan });
+        }
+    }
+
+    fn step_core(&mut self, input: Input<Caller>) {
         let now = Instant::now();
         let mut actions = std::mem::take(&mut self.actions);
         self.core.step(input, now.duration_since(self.shared.epoch), &mut actions);
@@ -101,6 +125,10 @@ impl Dispatcher {
                     run.abort();
                 }
             }
+            Action::Lend { service, loan } => {
+                self.shared.children[service as usize].cell.lend(loan);
+            }
+            Action::Recall { service } => self.recalled.push(service),
             Action::Arm { service, arming, after } => {
                 self.timers.arm(now, service, arming, after);
                 self.sweep_timers();
@@ -108,7 +136,7 @@ impl Dispatcher {
             Action::ArmShutdown { after } => self.timers.arm_shutdown(now, after),
             Action::Publish { service, state, incarnation } => {
                 let child = &self.shared.children[service as usize];
-                child.publish(state.clone(), incarnation);
+                child.cell.publish(state.clone(), incarnation);
                 self.timers.moved();
                 let kind = EventKind::Service { state, incarnation };
                 self.shared.hub.emit(|| (child.spec.id(), kind));

@@ -1,5 +1,7 @@
 //! What carries the core's decisions out: tasks, timers, the mailbox.
 
+mod cell;
+
 mod shared;
 
 mod child;

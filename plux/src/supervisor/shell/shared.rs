@@ -12,7 +12,8 @@ use rustc_hash::FxHashMap;
 use tokio::sync::{SetOnce, mpsc, oneshot};
 use tokio::time::Instant;
 
-use crate::error::{HandleError, SharedError};
+use crate::error::HandleError;
+use crate::event::EventKind;
 use crate::graph::Graph;
 use crate::health::Health;
 use crate::incarnation::{Incarnation, Link, Place};
@@ -23,11 +24,12 @@ use crate::reason::{Phase, Stopped};
 use crate::service::Service;
 use crate::spec::SpecRef;
 use crate::state::ServiceState;
-use crate::supervisor::core::{Answer, Index, Input};
-use crate::supervisor::few::Few;
+use crate::supervisor::core::{Answer, Ending, Index, Input};
 use crate::supervisor::report::ShutdownReport;
 use crate::supervisor::source::ServiceSource;
 use crate::task::catch;
+
+use super::cell::Cell;
 
 /// What handles, children and the dispatcher share.
 pub(crate) struct Shared {
@@ -111,17 +113,7 @@ pub(crate) struct Child {
     pub(crate) mailbox: Mailbox,
     /// What its plugin's load yielded; kept across runs.
     pub(super) service: OnceLock<Arc<dyn Service>>,
-    cell: Mutex<Cell>,
-}
-
-/// What others see. Held for a copy, never longer.
-struct Cell {
-    state: ServiceState,
-    incarnation: u32,
-    run: Option<Arc<Incarnation>>,
-    /// What its runs failed with. A destructor is user code, so the last clone is not for the
-    /// dispatcher to drop: the service's own task does.
-    errors: Few<SharedError>,
+    pub(super) cell: Cell<Arc<Incarnation>>,
 }
 
 impl Child {
@@ -132,20 +124,18 @@ impl Child {
         shared: Weak<Shared>,
         mailbox: Mailbox,
     ) -> Self {
-        let state = ServiceState::Stopped(Stopped::NeverStarted);
-        let cell = Mutex::new(Cell { state, incarnation: 0, run: None, errors: Few::NONE });
+        let cell = Cell::new(ServiceState::Stopped(Stopped::NeverStarted));
         Self { index, spec, source, shared, mailbox, service: OnceLock::new(), cell }
     }
 
     /// Where it stands, the number of its newest run, and that if it has not ended.
     pub(crate) fn state(&self) -> (ServiceState, u32, Option<Arc<Incarnation>>) {
-        let cell = self.cell.lock();
-        (cell.state.clone(), cell.incarnation, cell.run.clone())
+        self.cell.get()
     }
 
     /// The present run, if there is one.
     pub(crate) fn run(&self) -> Option<Arc<Incarnation>> {
-        self.cell.lock().run.clone()
+        self.cell.run()
     }
 
     /// The run to take a handle from.
@@ -157,17 +147,6 @@ impl Child {
             name: self.spec.name().clone(),
             origin: self.spec.origin(),
         })
-    }
-
-    /// Only the dispatcher writes.
-    pub(super) fn publish(&self, state: ServiceState, incarnation: u32) {
-        let mut cell = self.cell.lock();
-        let over = if state.is_live() { None } else { cell.run.take() };
-        let before = std::mem::replace(&mut cell.state, state);
-        cell.incarnation = incarnation;
-        drop(cell);
-        // What they own may have destructors of the user's: not under the lock.
-        drop((before, over));
     }
 
     /// How far its attempt has come.
@@ -183,35 +162,55 @@ impl Child {
         self.run().and_then(|run| run.silent()).unwrap_or_default()
     }
 
-    /// Keeps the run that is about to begin. Only the dispatcher calls it.
-    pub(super) fn hold(&self, run: Arc<Incarnation>) {
-        self.cell.lock().run = Some(run);
-    }
-
-    /// Keeps what a run failed with until nobody else has it.
-    pub(super) fn keep(&self, error: SharedError) {
-        self.cell.lock().errors.push(error);
-    }
-
     /// Drops the errors that nobody else has any more.
     pub(super) fn sweep(&self) {
-        let unused = |error: &mut SharedError| Arc::strong_count(error) == 1;
-        let unused = self.cell.lock().errors.extract(unused);
-        for error in unused {
+        for error in self.cell.unused() {
             // It was told what it had to tell.
             let _ = catch(move || drop(error));
         }
     }
 
+    /// Tells the dispatcher, which decides from here on.
     pub(super) fn send(&self, input: Input<Caller>) {
+        self.cell.hand_back();
         // Without a dispatcher nobody is left to hear it.
         let _ = self.mailbox.send(input);
+    }
+
+    /// Begins the run after one that has ended, if that is for the service's own task to do.
+    pub(super) fn turn(self: &Arc<Self>, ending: &Ending) -> Option<Arc<Incarnation>> {
+        let shared = self.shared.upgrade()?;
+        let now = Instant::now().duration_since(shared.epoch);
+        let link = || Arc::clone(self) as Arc<dyn Link>;
+        let begin = |number| Arc::new(Incarnation::new(link(), number, false));
+        let tell = |state: &ServiceState, incarnation| self.post(&shared.hub, state, incarnation);
+        let next = self.cell.turn(ending, now, begin, tell)?;
+        shared.hub.attend();
+        Some(next)
+    }
+
+    /// Whether a run that this task has begun by itself is ready by that; otherwise the dispatcher is told.
+    fn turned_ready(&self, incarnation: u32) -> bool {
+        if !self.cell.is_starting() {
+            return false;
+        }
+        let Some(shared) = self.shared.upgrade() else { return false };
+        let now = Instant::now().duration_since(shared.epoch);
+        let tell = |state: &ServiceState, number| self.post(&shared.hub, state, number);
+        let here = self.cell.ready(incarnation, now, tell);
+        shared.hub.attend();
+        here
+    }
+
+    fn post(&self, hub: &Hub, state: &ServiceState, incarnation: u32) {
+        let state = state.clone();
+        hub.post(|| (self.spec.id(), EventKind::Service { state, incarnation }));
     }
 }
 
 impl Drop for Child {
     fn drop(&mut self) {
-        self.cell.get_mut().state = ServiceState::Stopped(Stopped::NeverStarted);
+        self.cell.publish(ServiceState::Stopped(Stopped::NeverStarted), 0);
         self.sweep();
     }
 }
@@ -230,7 +229,9 @@ impl Link for Child {
     }
 
     fn ready(&self, incarnation: u32, unhealthy: Option<Arc<str>>) {
-        self.send(Input::Ready { service: self.index, incarnation, unhealthy });
+        if !self.turned_ready(incarnation) {
+            self.send(Input::Ready { service: self.index, incarnation, unhealthy });
+        }
     }
 
     fn health(&self, incarnation: u32, health: Health) {

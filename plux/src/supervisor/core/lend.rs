@@ -1,0 +1,57 @@
+//! Lending, and learning how far a service has come by itself.
+
+use std::sync::Arc;
+
+use crate::state::ServiceState;
+
+use super::loan::Loan;
+use super::model::Core;
+use super::words::{Action, Index};
+
+impl<C> Core<C> {
+    /// Lets the service's own task restart it, if that concerns nobody else: nothing depends on it, it is
+    /// in no group, restarts are not capped, and no call is about it.
+    pub(super) fn lend(&mut self, service: Index) {
+        let row = self.row(service);
+        let alone = row.limits.restart_at_once()
+            && row.serves()
+            && row.wanted
+            && !row.lent
+            && row.starts.is_empty()
+            && self.shutdown.is_none()
+            && self.slots.free.is_none()
+            && self.groups.of(service).is_none()
+            && self.graph.dependents(service).is_empty();
+        if !alone {
+            return;
+        }
+        let row = self.row_mut(service);
+        row.lent = true;
+        let (limits, failures) = (Arc::clone(&row.limits), row.failures.take());
+        let loan = Loan { limits, failures, ready_at: Some(row.ready_at), over: false };
+        self.actions.push(Action::Lend { service, loan: Box::new(loan) });
+    }
+
+    /// Whether its own task may restart it.
+    pub(crate) fn is_lent(&self, service: Index) -> bool {
+        self.row(service).lent
+    }
+
+    /// Learns how far a service has come by itself, and goes on from there.
+    pub(super) fn regain(&mut self, service: Index, incarnation: u32, loan: Loan) {
+        let row = self.row_mut(service);
+        row.lent = false;
+        row.incarnation = incarnation;
+        row.failures = loan.failures;
+        row.was_ready = loan.ready_at.is_some();
+        row.ready_at = loan.ready_at.unwrap_or(row.ready_at);
+        if !row.was_ready {
+            row.state = ServiceState::Starting;
+            let timeout = row.limits.start_timeout;
+            if let Some(timeout) = timeout {
+                self.arm(service, timeout);
+            }
+        }
+        self.try_signal(service);
+    }
+}
