@@ -99,6 +99,8 @@ mod python_manager;
 #[cfg(test)]
 mod r01_policies;
 #[cfg(test)]
+mod r03_at_once;
+#[cfg(test)]
 mod r03_backoff;
 #[cfg(test)]
 mod r05_giving_up;

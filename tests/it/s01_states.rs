@@ -30,7 +30,7 @@ pub(crate) fn assert_legal(kit: &Kit) {
 }
 
 fn is_legal(from: &ServiceState, to: &ServiceState) -> bool {
-    use ServiceState::{Disabled, Failed, Running, Starting, Stopping, Waiting};
+    use ServiceState::{Backoff, Disabled, Failed, Running, Starting, Stopping, Waiting};
     match (from, to) {
         (_, ServiceState::Stopped(Stopped::NeverStarted)) => false,
         (Running, ServiceState::Stopped(Stopped::Completed)) => true,
@@ -39,6 +39,8 @@ fn is_legal(from: &ServiceState, to: &ServiceState) -> bool {
         (Waiting, Starting | ServiceState::Stopped(_)) => true,
         (Starting, Running | Stopping(_) | Failed(_) | Disabled(_)) => true,
         (Running, Stopping(_) | Failed(_)) => true,
+        (Starting | Running | Stopping(_), Backoff { .. }) => true,
+        (Backoff { .. }, Waiting | Starting | ServiceState::Stopped(_)) => true,
         (Stopping(_), ServiceState::Stopped(_) | Failed(_)) => true,
         _ => false,
     }

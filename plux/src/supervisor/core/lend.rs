@@ -28,8 +28,8 @@ impl<C> Core<C> {
         let row = self.row_mut(service);
         row.lent = true;
         let (limits, failures) = (Arc::clone(&row.limits), row.failures.take());
-        let loan = Loan { limits, failures, ready_at: Some(row.ready_at), over: false };
-        self.actions.push(Action::Lend { service, loan: Box::new(loan) });
+        let loan = Box::new(Loan::new(limits, failures, row.ready_at));
+        self.actions.push(Action::Lend { service, loan });
     }
 
     /// Whether its own task may restart it.

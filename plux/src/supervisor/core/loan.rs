@@ -17,7 +17,7 @@ use super::failures::{Failures, Limits};
 #[derive(Debug)]
 #[cfg_attr(test, derive(Clone))]
 pub(crate) struct Loan {
-    pub(super) limits: Arc<Limits>,
+    limits: Arc<Limits>,
     pub(super) failures: Option<Box<Failures>>,
     /// When the present run became ready, if it did.
     pub(super) ready_at: Option<Duration>,
@@ -26,6 +26,15 @@ pub(crate) struct Loan {
 }
 
 impl Loan {
+    /// For a service that runs.
+    pub(crate) fn new(
+        limits: Arc<Limits>,
+        failures: Option<Box<Failures>>,
+        ready_at: Duration,
+    ) -> Self {
+        Self { limits, failures, ready_at: Some(ready_at), over: false }
+    }
+
     /// Decides about a run that has ended: what it is restarted for, if it is and at once. Otherwise the
     /// core has to.
     pub(crate) fn turn(&mut self, ending: &Ending, now: Duration) -> Option<Arc<ServiceFailure>> {

@@ -2,6 +2,9 @@
 
 mod cell;
 
+#[cfg(test)]
+mod interleave;
+
 mod shared;
 
 mod child;

@@ -1,0 +1,166 @@
+//! The cell under loom: every way in which the accesses of its two writers, and of one who reads, can
+//! follow each other.
+
+use std::sync::Arc as StdArc;
+use std::time::Duration;
+
+use loom::sync::{Arc, Mutex};
+use loom::thread::{JoinHandle, spawn};
+
+use super::cell::{Cell, Known, Lock};
+use crate::error::{BoxError, Exit};
+use crate::options::ServiceOptions;
+use crate::reason::StopReason;
+use crate::restart::{Backoff, Intensity};
+use crate::state::ServiceState;
+use crate::supervisor::core::{Ending, Limits, Loan};
+
+impl<T> Lock<T> for Mutex<T> {
+    fn new(value: T) -> Self {
+        Self::new(value)
+    }
+
+    fn with<A>(&self, access: impl FnOnce(&mut T) -> A) -> A {
+        access(&mut self.lock().expect("nobody panics with the lock"))
+    }
+}
+
+/// A run is its number.
+type Subject = Cell<u32, Mutex<Known<u32>>>;
+
+/// The cell of a service whose first run is ready, and what was told of it.
+#[derive(Clone)]
+struct World {
+    cell: Arc<Subject>,
+    told: Arc<Mutex<Vec<String>>>,
+}
+
+fn loan(restarts: u32) -> Box<Loan> {
+    let options = ServiceOptions::NONE
+        .with_backoff(Backoff::NONE)
+        .with_intensity(Intensity::new(restarts, Duration::from_secs(60)));
+    Box::new(Loan::new(StdArc::new(Limits::of(options)), None, Duration::ZERO))
+}
+
+fn failed() -> Ending {
+    Ending::Exit(Exit::Failed(StdArc::from(BoxError::from("no"))))
+}
+
+impl World {
+    fn new(restarts: u32) -> Self {
+        let cell = Subject::new(ServiceState::Starting);
+        cell.hold(1);
+        cell.publish(ServiceState::Running, 1);
+        cell.lend(loan(restarts));
+        Self { cell: Arc::new(cell), told: Arc::new(Mutex::new(Vec::new())) }
+    }
+
+    fn tell(&self, what: &str, run: u32) {
+        self.told.with(|told| told.push(format!("{run} {what}")));
+    }
+
+    /// The service's own task: it goes round until it may not, and says which run it ended with.
+    fn task(&self) -> JoinHandle<u32> {
+        let world = self.clone();
+        spawn(move || {
+            let mut run = 1;
+            loop {
+                let tell = |state: &ServiceState, run| world.tell(state.word(), run);
+                let Some(next) = world.cell.turn(&failed(), Duration::ZERO, |run| run, tell) else {
+                    return run;
+                };
+                assert_eq!(next, run + 1, "runs are numbered without a gap");
+                run = next;
+                world.cell.ready(run, Duration::ZERO, tell);
+            }
+        })
+    }
+
+    /// What the dispatcher does to stop the service: from here on the run is its own.
+    fn recall(&self) -> u32 {
+        let (run, _loan) = self.cell.recall().expect("it was lent");
+        let state = ServiceState::Stopping(StopReason::Asked);
+        self.tell(state.word(), run);
+        self.cell.publish(state, run);
+        run
+    }
+}
+
+#[test]
+fn c01_a_loan_that_is_taken_back_and_a_turn_agree_about_the_present_run() {
+    loom::model(|| {
+        let world = World::new(2);
+        let task = world.task();
+        let recalled = world.recall();
+        let ended = task.join().expect("the task ends");
+        assert_eq!(recalled, ended, "the dispatcher has the run that the task ended with");
+        let (state, run, held) = world.cell.get();
+        assert!(matches!(state, ServiceState::Stopping(_)), "{state}");
+        assert_eq!((run, held), (ended, Some(ended)));
+        // What is told is told in order, and the dispatcher's word comes last.
+        let told = world.told.with(std::mem::take);
+        let last = told.last().map(String::as_str);
+        assert_eq!(last, Some(format!("{ended} stopping").as_str()), "{told:?}");
+        let numbers = told.iter().map(|line| line.split(' ').next());
+        assert!(numbers.is_sorted(), "{told:?}");
+        let begun = told.iter().filter(|line| line.ends_with("starting")).count();
+        assert_eq!(begun as u32, ended - 1, "{told:?}");
+    });
+}
+
+#[test]
+fn c01_c03_who_looks_sees_one_run_and_never_an_earlier_one() {
+    loom::model(|| {
+        let world = World::new(1);
+        let task = world.task();
+        let reader = {
+            let cell = Arc::clone(&world.cell);
+            spawn(move || {
+                let mut last = 0;
+                for _ in 0..2 {
+                    let (state, run, held) = cell.get();
+                    assert_eq!(held, Some(run), "{state}");
+                    assert!(run >= last, "{run} after {last}");
+                    assert!(run > 1 || !matches!(state, ServiceState::Starting));
+                    last = run;
+                }
+            })
+        };
+        let recalled = world.recall();
+        assert_eq!(task.join().expect("the task ends"), recalled);
+        reader.join().expect("the reader ends");
+    });
+}
+
+#[test]
+fn c01_what_is_lent_again_goes_on_where_it_was() {
+    loom::model(|| {
+        let world = World::new(3);
+        let task = world.task();
+        let (before, loan) = world.cell.recall().expect("it was lent");
+        world.cell.lend(loan);
+        let ended = task.join().expect("the task ends");
+        assert!(ended >= before, "{ended} after {before}");
+        // Nobody stopped it: its budget is what ended the turns, or that it found nothing lent.
+        let (run, _loan) = world.cell.recall().expect("it was lent");
+        assert_eq!(run, ended);
+        assert!(ended <= 4, "three restarts, and no more: {ended}");
+    });
+}
+
+#[test]
+fn c01_what_was_handed_back_is_the_dispatchers() {
+    loom::model(|| {
+        let world = World::new(2);
+        let teller = {
+            let cell = Arc::clone(&world.cell);
+            spawn(move || cell.hand_back())
+        };
+        let task = world.task();
+        let ended = task.join().expect("the task ends");
+        teller.join().expect("the teller ends");
+        let turned = world.cell.turn(&failed(), Duration::ZERO, |run| run, |_, _| ());
+        assert_eq!(turned, None, "after {ended}");
+        assert_eq!(world.recall(), ended);
+    });
+}
