@@ -32,8 +32,9 @@ impl<C> Core<C> {
         self.release(service);
         let now = self.now;
         let row = self.row_mut(service);
-        row.ended_at = Some(now);
-        row.how = how(&ending);
+        let end = row.end.get_or_insert_default();
+        end.ended = Some(now);
+        end.how = how(&ending);
         let (plan, late, was_ready) = (row.plan.take(), row.late.take(), row.was_ready);
         let told = matches!(row.state, ServiceState::Stopping(_));
         let state = verdict(plan, late, was_ready, &ending);

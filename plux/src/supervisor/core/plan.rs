@@ -12,6 +12,7 @@ use crate::supervisor::few::Few;
 
 use super::model::Core;
 use super::op::{Op, OpId};
+use super::row::End;
 use super::words::{Action, Answer, Down, Ended, How, Index, Round};
 
 impl<C> Core<C> {
@@ -25,9 +26,7 @@ impl<C> Core<C> {
                 continue;
             }
             row.plan = Some(reason);
-            row.asked_at = now;
-            row.ended_at = None;
-            row.how = How::Clean;
+            row.end = Some(Box::new(End { asked: now, ended: None, how: How::Clean }));
             self.hold_up_dependencies(service);
         }
         for &(service, _) in plans {
@@ -147,7 +146,7 @@ impl<C> Core<C> {
         row.leaked = true;
         row.due = false;
         row.wanted = false;
-        row.how = How::Leaked;
+        row.end.get_or_insert_default().how = How::Leaked;
         self.live -= 1;
         let failure = Arc::new(ServiceFailure::Leaked);
         self.settle(service, ServiceState::Failed(failure));
@@ -229,7 +228,8 @@ impl<C> Core<C> {
     }
 
     pub(super) fn ended_row(&self, service: Index) -> Ended {
-        let row = self.row(service);
-        Ended { service, asked: row.asked_at, ended: row.ended_at, how: row.how.clone() }
+        let End { asked, ended, how } =
+            self.row(service).end.as_deref().cloned().unwrap_or_default();
+        Ended { service, asked, ended, how }
     }
 }

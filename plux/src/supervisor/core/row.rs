@@ -63,9 +63,8 @@ pub(crate) struct Row<C> {
     pub(crate) ready_at: Duration,
     /// What it has failed lately.
     pub(crate) failures: Option<Box<Failures>>,
-    pub(crate) asked_at: Duration,
-    pub(crate) ended_at: Option<Duration>,
-    pub(crate) how: How,
+    /// The end of the last run, or the one that is planned; in a box, as most run.
+    pub(crate) end: Option<Box<End>>,
     /// The pending start that names it.
     pub(super) start: Option<OpId>,
     /// The pending starts whose closure has it.
@@ -73,6 +72,14 @@ pub(crate) struct Row<C> {
     /// The calls that wait for it to settle.
     pub(super) watchers: Few<OpId>,
     pub(super) waits: Few<C>,
+}
+
+/// When a service was told to stop, when it had ended, and how.
+#[derive(Clone, Default)]
+pub(crate) struct End {
+    pub(crate) asked: Duration,
+    pub(crate) ended: Option<Duration>,
+    pub(crate) how: How,
 }
 
 impl<C> Row<C> {
@@ -103,9 +110,7 @@ impl<C> Row<C> {
             ending_dependents: 0,
             ready_at: Duration::ZERO,
             failures: None,
-            asked_at: Duration::ZERO,
-            ended_at: None,
-            how: How::Clean,
+            end: None,
             start: None,
             starts: Few::NONE,
             watchers: Few::NONE,

@@ -11,6 +11,7 @@ use crate::state::ServiceState;
 
 use super::model::Core;
 use super::op::{Op, OpId, Start};
+use super::row::End;
 use super::words::{Action, Answer, Down, How, Index, Round, Up};
 
 impl<C> Core<C> {
@@ -207,9 +208,7 @@ impl<C> Core<C> {
         if row.live {
             return;
         }
-        row.asked_at = now;
-        row.ended_at = Some(now);
-        row.how = How::Clean;
+        row.end = Some(Box::new(End { asked: now, ended: Some(now), how: How::Clean }));
         self.settle(service, ServiceState::Stopped(why));
     }
 
@@ -223,6 +222,7 @@ impl<C> Core<C> {
         row.aborted = false;
         row.plan = None;
         row.late = None;
+        row.end = None;
         row.incarnation = row.incarnation.wrapping_add(1);
         let (incarnation, wanted, timeout) =
             (row.incarnation, row.wanted, row.limits.start_timeout);

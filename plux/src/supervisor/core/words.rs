@@ -147,9 +147,10 @@ pub(crate) struct Ended {
 }
 
 /// How an incarnation that was told to stop ended.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(crate) enum How {
     /// By itself, without an error, or before it had begun.
+    #[default]
     Clean,
     /// With an error or a panic.
     Error(Box<Exit>),

@@ -69,9 +69,7 @@ fn live(mut run: Arc<Incarnation>, mut news: News) -> impl Future<Output = ()> +
                     Either::Right(drain) => drain.await,
                 };
                 let ending = Ending::Exit(exit);
-                if let Some(error) = ending.error() {
-                    news.child.cell.keep(error);
-                }
+                keep(&news.child, &ending);
                 if news.child.cell.is_lent() {
                     // A service that fails at once is not to have its worker for itself.
                     yield_now().await;
@@ -83,14 +81,19 @@ fn live(mut run: Arc<Incarnation>, mut news: News) -> impl Future<Output = ()> +
             },
             Err(ending) => {
                 let _ = within(&run, || run.end());
-                if let Some(error) = ending.error() {
-                    news.child.cell.keep(error);
-                }
-                ending
+                keep(&news.child, &ending);
+                *ending
             }
         };
         drop(run);
         news.tell(ending);
+    }
+}
+
+/// Keeps what a run failed with, so that its destructor is not for the dispatcher to run.
+fn keep(child: &Child, ending: &Ending) {
+    if let Some(error) = ending.error() {
+        child.cell.keep(error);
     }
 }
 
@@ -99,8 +102,12 @@ fn within<T>(run: &Incarnation, body: impl FnOnce() -> T) -> T {
     CURRENT.sync_scope(run.link.place(), body)
 }
 
-/// The loaded service. A stop or an abort ends the wait, not the load, which is the manager's.
-async fn service<'a>(child: &'a Child, run: &Incarnation) -> Result<&'a Arc<dyn Service>, Ending> {
+/// The loaded service. A stop or an abort ends the wait, not the load, which is the manager's. What
+/// there is instead is in a box: its room is kept for as long as the service runs.
+async fn service<'a>(
+    child: &'a Child,
+    run: &Incarnation,
+) -> Result<&'a Arc<dyn Service>, Box<Ending>> {
     if let Some(service) = child.service.get() {
         return Ok(service);
     }
@@ -110,12 +117,12 @@ async fn service<'a>(child: &'a Child, run: &Incarnation) -> Result<&'a Arc<dyn 
         select(Box::pin(run.stopping()), aborted).await;
     });
     match select(stopping, child.source.load(child.spec.name())).await {
-        Either::Left(_) => Err(Ending::Exit(Exit::Completed)),
+        Either::Left(_) => Err(Box::new(Ending::Exit(Exit::Completed))),
         Either::Right((Ok(service), _)) => Ok(child.service.get_or_init(|| service)),
         Either::Right((Err(LoadError::Disabled { reason, .. }), _)) => {
-            Err(Ending::Disabled(reason))
+            Err(Box::new(Ending::Disabled(reason)))
         }
-        Either::Right((Err(error), _)) => Err(Ending::NotLoaded(Box::new(error))),
+        Either::Right((Err(error), _)) => Err(Box::new(Ending::NotLoaded(Box::new(error)))),
     }
 }
 
@@ -127,9 +134,8 @@ async fn attend(
     service: &Arc<dyn Service>,
     run: &Arc<Incarnation>,
     child: &Child,
-    turned: bool,
+    mut turned: bool,
 ) -> Exit {
-    let mut first = turned;
     let cx = ServiceContext { run: Arc::clone(run) };
     let mut future = match catch(|| within(run, || service.run(cx))) {
         Ok(future) => Caught::new(future),
@@ -143,7 +149,7 @@ async fn attend(
             return Poll::Ready(Exit::Panicked(*panic));
         }
         let polled = within(run, || std::pin::Pin::new(&mut future).poll(cx)).map(exit_of);
-        if std::mem::take(&mut first) && polled.is_pending() && child.cell.is_starting() {
+        if std::mem::take(&mut turned) && polled.is_pending() && child.cell.is_starting() {
             child.send(Input::HandedBack { service: child.index });
         }
         polled
