@@ -59,20 +59,22 @@ impl World {
         self.told.with(|told| told.push(format!("{run} {what}")));
     }
 
-    /// The service's own task: it goes round until it may not, and says which run it ended with.
-    fn task(&self) -> JoinHandle<u32> {
+    /// The service's own task: it goes round until it may not, `rounds` times at most, and says which run
+    /// it ended with.
+    fn task(&self, rounds: u32) -> JoinHandle<u32> {
         let world = self.clone();
         spawn(move || {
             let mut run = 1;
-            loop {
+            for _ in 0..rounds {
                 let tell = |state: &ServiceState, run| world.tell(state.word(), run);
                 let Some(next) = world.cell.turn(&failed(), Duration::ZERO, |run| run, tell) else {
-                    return run;
+                    break;
                 };
                 assert_eq!(next, run + 1, "runs are numbered without a gap");
                 run = next;
                 world.cell.ready(run, Duration::ZERO, tell);
             }
+            run
         })
     }
 
@@ -90,7 +92,7 @@ impl World {
 fn c01_a_loan_that_is_taken_back_and_a_turn_agree_about_the_present_run() {
     loom::model(|| {
         let world = World::new(2);
-        let task = world.task();
+        let task = world.task(3);
         let recalled = world.recall();
         let ended = task.join().expect("the task ends");
         assert_eq!(recalled, ended, "the dispatcher has the run that the task ended with");
@@ -112,7 +114,7 @@ fn c01_a_loan_that_is_taken_back_and_a_turn_agree_about_the_present_run() {
 fn c01_c03_who_looks_sees_one_run_and_never_an_earlier_one() {
     loom::model(|| {
         let world = World::new(1);
-        let task = world.task();
+        let task = world.task(2);
         let reader = {
             let cell = Arc::clone(&world.cell);
             spawn(move || {
@@ -136,7 +138,7 @@ fn c01_c03_who_looks_sees_one_run_and_never_an_earlier_one() {
 fn c01_what_is_lent_again_goes_on_where_it_was() {
     loom::model(|| {
         let world = World::new(3);
-        let task = world.task();
+        let task = world.task(5);
         let (before, loan) = world.cell.recall().expect("it was lent");
         world.cell.lend(loan);
         let ended = task.join().expect("the task ends");
@@ -151,12 +153,12 @@ fn c01_what_is_lent_again_goes_on_where_it_was() {
 #[test]
 fn c01_what_was_handed_back_is_the_dispatchers() {
     loom::model(|| {
-        let world = World::new(2);
+        let world = World::new(9);
         let teller = {
             let cell = Arc::clone(&world.cell);
             spawn(move || cell.hand_back())
         };
-        let task = world.task();
+        let task = world.task(2);
         let ended = task.join().expect("the task ends");
         teller.join().expect("the teller ends");
         let turned = world.cell.turn(&failed(), Duration::ZERO, |run| run, |_, _| ());
