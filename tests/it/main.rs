@@ -93,6 +93,8 @@ mod p29_places;
 #[cfg(test)]
 mod panic;
 #[cfg(test)]
+mod peers_faults;
+#[cfg(test)]
 mod python_filters;
 #[cfg(test)]
 mod python_manager;
