@@ -30,24 +30,50 @@ pub fn compare(
     goals: &str,
     groups: &[Group],
 ) -> Result<(), BoxError> {
+    write(name, &[what, "way", "median", "for each", "ratio"], goals, groups)
+}
+
+/// The same for ways that take the time of one among so many.
+///
+/// # Errors
+/// As [`compare`].
+pub fn compare_one(
+    name: &'static str,
+    what: &str,
+    one: &str,
+    goals: &str,
+    groups: &[Group],
+) -> Result<(), BoxError> {
+    write(name, &[what, "way", one, "ratio"], goals, groups)
+}
+
+fn write(
+    name: &'static str,
+    columns: &[&str],
+    goals: &str,
+    groups: &[Group],
+) -> Result<(), BoxError> {
     let options = Options::read()?;
     let goals = format!("goal ({goals})");
-    let mut table = Table::new(name, &[what, "way", "median", "for each", "ratio", &goals]);
+    let mut table = Table::new(name, &[columns, &[goals.as_str()]].concat());
     let mut measured = 0;
     for group in groups {
+        let rows: Vec<Row> = group.rows.iter().copied().filter(|row| (row.there)()).collect();
         for &size in options.sizes(group.sizes) {
-            let (rows, seed) = (group.rows, options.seed);
+            let (ways, seed) = (rows.clone(), options.seed);
             let rounds = if options.short { 3 } else { (group.rounds)(size) };
             let times = on_worker(async move {
                 let mut rng = Rng::with_seed(seed);
-                medians(rows, size, rounds, &mut rng).await
+                medians(&ways, size, rounds, &mut rng).await
             })?;
             for (row, &median) in rows.iter().zip(&times) {
                 let to_first = median.as_secs_f64() / times[0].as_secs_f64();
-                let each = time(median / u32::try_from(size)?);
-                let goal = verdict((row.goal)(size), to_first, median);
-                let to_first = ratio(to_first);
-                table.row([&count(size), row.name, &time(median), &each, &to_first, &goal]);
+                let mut cells = vec![count(size), row.name.to_owned(), time(median)];
+                if columns.contains(&"for each") {
+                    cells.push(time(median / u32::try_from(size)?));
+                }
+                cells.extend([ratio(to_first), verdict((row.goal)(size), median, &rows, &times)]);
+                table.row(cells);
                 measured += 1;
             }
         }
@@ -57,11 +83,13 @@ pub fn compare(
     Ok(())
 }
 
-fn verdict(goal: Goal, to_first: f64, median: Duration) -> String {
+fn verdict(goal: Goal, median: Duration, rows: &[Row], times: &[Duration]) -> String {
+    let over = |row: usize| median.as_secs_f64() / times[row].as_secs_f64();
     let (limit, met) = match goal {
         Goal::None => return String::new(),
-        Goal::Ratio(limit) => (ratio(limit), to_first <= limit),
-        Goal::Time(limit) => (time(limit), median <= limit),
+        Goal::Ratio(limit) => (format!("≤ {}", ratio(limit)), over(0) <= limit),
+        Goal::Time(limit) => (format!("≤ {}", time(limit)), median <= limit),
+        Goal::Over(row, limit) => (format!("≥ {limit} × {}", rows[row].name), over(row) >= limit),
     };
-    format!("≤ {limit}: {}", if met { "met" } else { "**missed**" })
+    format!("{limit}: {}", if met { "met" } else { "**missed**" })
 }

@@ -8,12 +8,15 @@ mod heap;
 mod machine;
 mod options;
 mod plugins;
+mod raw;
 mod rounds;
+mod running;
 mod services;
+mod supervised;
 mod table;
 pub mod work;
 
-pub use compare::{Group, compare};
+pub use compare::{Group, compare, compare_one};
 pub use configured::Configured;
 pub use gates::Gates;
 pub use heap::Heap;
@@ -23,7 +26,12 @@ pub use plugins::{
     Asking, Computing, NoOp, Plain, Sleeping, Specs, Yielding, asking, bare, builder, custom,
     manager, specs,
 };
+pub use raw::{Raw, RawLoop, RawOne};
 pub use rounds::{Goal, Row, Timed, median, medians};
-pub use services::{Idle, idle};
+pub use running::{
+    Begun, ByName, Failures, How, Restarting, Running, by_name, heap, restart, start, stop,
+};
+pub use services::{Idle, idle, idle_and_failing, service_name};
+pub use supervised::{Loaded, Supervised};
 pub use table::{Table, count, ratio, time};
 pub use work::all;

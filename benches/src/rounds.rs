@@ -19,6 +19,8 @@ pub enum Goal {
     Ratio(f64),
     /// At most so long.
     Time(Duration),
+    /// At least so many times what this row takes, counted from 0: the goal is that row's.
+    Over(usize, f64),
 }
 
 /// One way to do the same.
@@ -30,18 +32,26 @@ pub struct Row {
     pub run: fn(usize) -> Timed,
     /// What it is to reach with so many.
     pub goal: fn(usize) -> Goal,
+    /// Whether it can be run here. Those that can not stand behind those that can.
+    pub there: fn() -> bool,
 }
 
 impl Row {
     /// A way without a goal.
     pub const fn new(name: &'static str, run: fn(usize) -> Timed) -> Self {
-        Self { name, run, goal: |_| Goal::None }
+        Self { name, run, goal: |_| Goal::None, there: || true }
     }
 
     /// The same with one.
     #[must_use]
     pub const fn with_goal(self, goal: fn(usize) -> Goal) -> Self {
         Self { goal, ..self }
+    }
+
+    /// The same where that is so.
+    #[must_use]
+    pub const fn only_if(self, there: fn() -> bool) -> Self {
+        Self { there, ..self }
     }
 }
 
