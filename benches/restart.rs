@@ -2,6 +2,10 @@
 
 use futures::FutureExt;
 use plux::BoxError;
+#[cfg(feature = "peers")]
+use plux_benches::Goal;
+#[cfg(feature = "peers")]
+use plux_benches::peers::{self, Ractor, TaskSupervisor, Taskvisor};
 use plux_benches::{Group, How, RawLoop, Row, Supervised, compare_one, restart};
 
 const SIZES: &[usize] = &[1, 1_000, 10_000];
@@ -16,6 +20,23 @@ const GROUPS: &[Group] = &[
             Row::new("after an error: supervised", |size| {
                 restart::<Supervised>(size, How::Error).boxed()
             }),
+            #[cfg(feature = "peers")]
+            Row::new("after an error: task-supervisor", |size| {
+                restart::<TaskSupervisor>(size, How::Error).boxed()
+            })
+            .with_goal(|_| Goal::Over(1, 1.0)),
+            #[cfg(feature = "peers")]
+            Row::new("after an error: taskvisor", |size| {
+                restart::<Taskvisor>(size, How::Error).boxed()
+            })
+            .with_goal(|_| Goal::Over(1, 1.0)),
+            #[cfg(feature = "peers")]
+            Row::new("after an error: ractor", |size| restart::<Ractor>(size, How::Error).boxed())
+                .with_goal(|_| Goal::Over(1, 1.0)),
+            #[cfg(feature = "peers")]
+            Row::new("after an error: Erlang/OTP", |size| peers::time("error", size))
+                .with_goal(|_| Goal::Over(1, 1.0))
+                .only_if(peers::installed),
         ],
         rounds: |_| 51,
     },
@@ -28,6 +49,23 @@ const GROUPS: &[Group] = &[
             Row::new("after a panic: supervised", |size| {
                 restart::<Supervised>(size, How::Panic).boxed()
             }),
+            #[cfg(feature = "peers")]
+            Row::new("after a panic: task-supervisor", |size| {
+                restart::<TaskSupervisor>(size, How::Panic).boxed()
+            })
+            .with_goal(|_| Goal::Over(1, 1.0)),
+            #[cfg(feature = "peers")]
+            Row::new("after a panic: taskvisor", |size| {
+                restart::<Taskvisor>(size, How::Panic).boxed()
+            })
+            .with_goal(|_| Goal::Over(1, 1.0)),
+            #[cfg(feature = "peers")]
+            Row::new("after a panic: ractor", |size| restart::<Ractor>(size, How::Panic).boxed())
+                .with_goal(|_| Goal::Over(1, 1.0)),
+            #[cfg(feature = "peers")]
+            Row::new("after a panic: Erlang/OTP", |size| peers::time("panic", size))
+                .with_goal(|_| Goal::Over(1, 1.0))
+                .only_if(peers::installed),
         ],
         rounds: |_| 51,
     },

@@ -2,6 +2,8 @@
 
 use futures::FutureExt;
 use plux::BoxError;
+#[cfg(feature = "peers")]
+use plux_benches::peers::{self, Ractor, TaskSupervisor, TaskvisorEmpty};
 use plux_benches::{Goal, Group, RawOne, Row, Supervised, by_name, compare_one};
 
 const GROUPS: &[Group] = &[Group {
@@ -12,6 +14,20 @@ const GROUPS: &[Group] = &[Group {
         }),
         Row::new("`start` and `stop`", |size| by_name::<Supervised>(size).boxed())
             .with_goal(|_| Goal::Ratio(1.5)),
+        #[cfg(feature = "peers")]
+        Row::new("task-supervisor", |size| by_name::<TaskSupervisor>(size).boxed())
+            .with_goal(|_| Goal::Over(1, 3.0)),
+        #[cfg(feature = "peers")]
+        Row::new("taskvisor", |size| by_name::<TaskvisorEmpty>(size).boxed())
+            .with_goal(|_| Goal::Over(1, 3.0)),
+        #[cfg(feature = "peers")]
+        Row::new("tokio-graceful-shutdown", |size| peers::by_name(size).boxed())
+            .with_goal(|_| Goal::Over(1, 3.0)),
+        #[cfg(feature = "peers")]
+        Row::new("ractor", |size| by_name::<Ractor>(size).boxed())
+            .with_goal(|_| Goal::Over(1, 3.0)),
+        #[cfg(feature = "peers")]
+        Row::new("Erlang/OTP", |size| peers::time("by_name", size)).only_if(peers::installed),
     ],
     rounds: |_| 51,
 }];

@@ -7,6 +7,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use plux::Supervisor;
+#[cfg(feature = "peers")]
+use plux_benches::heap;
+#[cfg(feature = "peers")]
+use plux_benches::peers::{self, Ractor, TaskSupervisor, Taskvisor, TokioGracefulShutdown};
 use plux_benches::{Gates, Heap, Options, Table, count, idle, on_worker};
 use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
 use tokio::runtime::Handle;
@@ -47,9 +51,33 @@ fn main() -> Result<ExitCode, Failure> {
             let ratio = format!("{:.2}", value / raw);
             table.row([&count(size), way, &format!("{value:.0}"), &ratio, gate]);
         }
+        #[cfg(feature = "peers")]
+        for (way, value) in others(size)? {
+            let more = match size {
+                MANY.. => format!("not less than plux: {}", gates.at_most(running, value)),
+                _ => String::new(),
+            };
+            let (value, ratio) = (format!("{value:.0}"), format!("{:.2}", value / raw));
+            table.row([&count(size), way, &value, &ratio, &more]);
+        }
     }
     table.end(!options.short)?;
     Ok(gates.end())
+}
+
+/// What the others need for each.
+#[cfg(feature = "peers")]
+fn others(size: usize) -> Result<Vec<(&'static str, f64)>, Failure> {
+    let mut rows = vec![
+        ("task-supervisor", on_worker(heap::<TaskSupervisor>(size))?),
+        ("taskvisor", on_worker(heap::<Taskvisor>(size))?),
+        ("tokio-graceful-shutdown", on_worker(heap::<TokioGracefulShutdown>(size))?),
+        ("ractor", on_worker(heap::<Ractor>(size))?),
+    ];
+    if peers::installed() {
+        rows.push(("Erlang/OTP, as it counts it", peers::figure("heap", size)?));
+    }
+    Ok(rows)
 }
 
 /// A task that waits for its own notification.

@@ -7,6 +7,8 @@ mod gates;
 mod heap;
 mod machine;
 mod options;
+#[cfg(feature = "peers")]
+pub mod peers;
 mod plugins;
 mod raw;
 mod rounds;

@@ -12,6 +12,7 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use crate::heap::Heap;
+use crate::services::service_name;
 
 /// Starts and stops services, all at once.
 pub trait Running: Sized + Send + 'static {
@@ -89,7 +90,7 @@ const PAIRS: usize = 100;
 /// Those of the way.
 pub async fn by_name<W: ByName>(size: usize) -> Result<Duration, BoxError> {
     let way = W::know(size).await?;
-    let names: Vec<_> = (0..PAIRS).map(|pair| crate::service_name(pair * 7_919 % size)).collect();
+    let names: Vec<_> = pairs(size).collect();
     for name in &names {
         // What is loaded by a first start is not what this is about.
         way.start_and_stop(name).await?;
@@ -101,6 +102,11 @@ pub async fn by_name<W: ByName>(size: usize) -> Result<Duration, BoxError> {
     let time = start.elapsed() / PAIRS as u32;
     way.end().await?;
     Ok(time)
+}
+
+/// Who of so many are started and stopped for one figure.
+pub(crate) fn pairs(size: usize) -> impl ExactSizeIterator<Item = String> {
+    (0..PAIRS).map(move |pair| service_name(pair * 7_919 % size))
 }
 
 /// How often one fails for one figure.

@@ -41,8 +41,9 @@ impl Table {
     pub fn end(self, keep: bool) -> Result<(), BoxError> {
         let machine = machine::describe();
         let name = self.name;
-        let text =
-            format!("`cargo bench -p plux-benches --bench {name}`, {machine}\n\n{}", self.text);
+        let peers = if cfg!(feature = "peers") { " --features peers" } else { "" };
+        let command = format!("cargo bench -p plux-benches{peers} --bench {name}");
+        let text = format!("`{command}`, {machine}\n\n{}", self.text);
         println!("{text}");
         if keep {
             let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
