@@ -43,6 +43,10 @@ pub enum EventKind {
     Disabled(Arc<str>),
     /// What it requires is not there.
     Skipped(PluginId),
+    /// A service was added to the supervisor, which runs: the first fact about it. It stands stopped.
+    Added(Origin),
+    /// A service was removed from the supervisor: the last fact about it.
+    Removed,
     /// A service moved to another state.
     Service {
         /// The state it is in now.

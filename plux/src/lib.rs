@@ -299,9 +299,9 @@ pub use plux_macros::service;
 
 pub use check::RegistryCheck;
 pub use error::{
-    BoxError, BuildError, BuildProblem, CheckError, CheckProblem, EntryError, Exit, FailureCause,
-    FindError, GraphError, HandleError, LoadError, LoadFailure, Near, RestartError, RunError,
-    ServiceFailure, SharedError, StartError, StopError,
+    AddError, BoxError, BuildError, BuildProblem, CheckError, CheckProblem, EntryError, Exit,
+    FailureCause, FindError, GraphError, HandleError, LoadError, LoadFailure, Near, RemoveError,
+    RestartError, RunError, ServiceFailure, SharedError, StartError, StopError,
 };
 pub use event::{Event, EventKind};
 pub use extension::ExtensionPoint;

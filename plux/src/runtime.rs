@@ -73,11 +73,22 @@ impl Supervisor {
     /// [`RunError`] when the signals can not be listened to.
     pub async fn run_until_signal(&self) -> Result<ShutdownReport, RunError> {
         let signals = listen().map_err(RunError::Signals)?;
-        let taken = signals
-            .take(Bounds { graceful: self.shared.shutdown_bound, abort: self.shared.abort_bound });
-        tokio::select! {
-            () = signals.wait(1) => {}
-            () = self.shutting_down() => taken.begin(),
+        let mut bound = self.shared.shutdown_bound.subscribe();
+        let bounds = || Bounds {
+            graceful: *self.shared.shutdown_bound.borrow(),
+            abort: self.shared.abort_bound,
+        };
+        let taken = signals.take(bounds());
+        loop {
+            tokio::select! {
+                () = signals.wait(1) => break,
+                () = self.shutting_down() => {
+                    taken.begin();
+                    break;
+                }
+                // Services have come, or gone. The sender lives as long as this.
+                _ = bound.changed() => taken.bound(bounds()),
+            }
         }
         let report = self.shutdown();
         tokio::pin!(report);

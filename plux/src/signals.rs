@@ -104,6 +104,17 @@ impl Taken {
     }
 }
 
+impl Taken {
+    /// The supervisor may take longer now, or less.
+    pub(crate) fn bound(&self, bounds: Bounds) {
+        self.signals.seats.send_modify(|seats| {
+            for seat in seats.iter_mut().filter(|seat| seat.number == self.number) {
+                seat.bounds = bounds;
+            }
+        });
+    }
+}
+
 impl Drop for Taken {
     fn drop(&mut self) {
         self.signals.seats.send_modify(|seats| seats.retain(|seat| seat.number != self.number));

@@ -3,6 +3,10 @@
 //! The name of a test carries the number of the promise in docs/semantics.md that it holds.
 
 #[cfg(test)]
+mod a02_add;
+#[cfg(test)]
+mod a02_remove;
+#[cfg(test)]
 mod a04_nested;
 #[cfg(test)]
 mod asking;

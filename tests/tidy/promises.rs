@@ -14,7 +14,8 @@ const NUMBERS: [(char, u32); 8] =
 /// What must be promised; taking a number back is a change of this line.
 const PROMISED: &str = "P1 P2 P3 P4 P5 P6 P7 P8 P9 P10 P11 P12 P13 P14 P15 P16 P17 P18 P19 P20 \
     P21 P22 P23 P24 P25 P26 P27 P28 P29 S1 S2 S3 S4 S5 S6 S7 S8 S9 S10 S11 S12 R1 R2 R3 R4 R5 R6 \
-    R7 R8 R9 D1 D2 D3 D4 D5 D6 D7 X1 X2 X3 X4 X5 X6 X7 X8 C1 C2 C3 C4 C5 C6 A1 A3 A4 A7";
+    R7 R8 R9 D1 D2 D3 D4 D5 D6 D7 X1 X2 X3 X4 X5 X6 X7 X8 C1 C2 C3 C4 C5 C6 A1 A2 A3 A4 \
+    A7";
 
 /// The document: the promised numbers with their tests, and those that are not promised.
 #[derive(Default)]

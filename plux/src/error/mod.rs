@@ -8,8 +8,11 @@ mod plugin;
 
 mod service;
 
+mod change;
+
 pub(crate) use text::debug_as_text;
 
+pub use change::{AddError, RemoveError};
 pub use check::{CheckError, CheckProblem};
 pub(crate) use plugin::NOT_LINKED;
 pub use plugin::{

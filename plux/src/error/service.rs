@@ -14,7 +14,7 @@ use crate::reason::{Phase, StopReason};
 use crate::task::Panic;
 
 /// Why a service may be missing.
-const NOT_LINKED: &str =
+pub(super) const NOT_LINKED: &str =
     "; is its manager given to the supervisor, and its crate named with plux::link!?";
 
 /// How a service's run ended. An error of the user's is its [`source`](Error::source), as the type that
@@ -338,7 +338,7 @@ pub struct BuildError {
     pub problems: Vec<BuildProblem>,
 }
 
-struct Lines<'a>(&'a [BuildProblem]);
+pub(super) struct Lines<'a>(pub(super) &'a [BuildProblem]);
 
 impl fmt::Display for Lines<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -349,7 +349,7 @@ impl fmt::Display for Lines<'_> {
     }
 }
 
-/// One reason why a supervisor was not built.
+/// One reason why a supervisor was not built, or why services were not added to it.
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum BuildProblem {
@@ -359,7 +359,7 @@ pub enum BuildProblem {
     /// A manager lacks a plugin that it was told to [require](crate::PluginManagerBuilder::require).
     #[error(transparent)]
     Required(LoadError),
-    /// Two managers have a service of one name.
+    /// Two managers have a service of one name, or it is there already.
     #[error("two services are called `{name}`: at {} and at {}; rename one", .origins.0, .origins.1)]
     DuplicateName {
         /// The name.
@@ -367,6 +367,10 @@ pub enum BuildProblem {
         /// Where they were registered.
         origins: Box<(Origin, Origin)>,
     },
+    /// The place of a service in the graph makes it unusable: only for one that is added, or that is there
+    /// and would be of no use any more. In a supervisor that is built the others go on without it.
+    #[error(transparent)]
+    Graph(#[from] Arc<GraphError>),
     /// Options are set for a service that is not there.
     #[error("options are set for `{name}`, and no service is called that{near}{NOT_LINKED}")]
     UnknownService {

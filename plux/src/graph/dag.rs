@@ -47,15 +47,7 @@ impl GraphBuilder {
         // Of two edges between the same nodes the stronger kind stays; it sorts first.
         self.edges.sort_unstable();
         self.edges.dedup_by_key(|(from, to, _)| (*from, *to));
-        let mut graph = Graph {
-            nodes: self.nodes,
-            dependencies: Adjacency::new(self.nodes, self.edges.iter().copied()),
-            dependents: Adjacency::new(
-                self.nodes,
-                self.edges.iter().map(|&(from, to, kind)| (to, from, kind)),
-            ),
-            problems: FxHashMap::default(),
-        };
+        let mut graph = Graph::of(self.nodes, &self.edges, FxHashMap::default());
         let mut broken = graph.mark_cycles(&describe);
         for (node, requirement, near) in self.unknown {
             graph.problems.entry(node).or_insert_with(|| {
@@ -75,6 +67,12 @@ pub(crate) struct Graph {
     dependencies: Adjacency,
     dependents: Adjacency,
     problems: FxHashMap<u32, Arc<GraphError>>,
+}
+
+impl std::fmt::Debug for Graph {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_list().entries((0..self.nodes as u32).map(|node| self.dependencies(node))).finish()
+    }
 }
 
 impl Graph {
@@ -164,6 +162,30 @@ impl Graph {
             }
         }
         reached
+    }
+
+    /// The same graph without the dependencies of `node`, on which nothing but itself depends.
+    pub(crate) fn without(&self, node: u32) -> Self {
+        let others = (0..self.nodes as u32).filter(|from| *from != node);
+        let of = |from| self.dependencies(from).iter().map(move |&(to, kind)| (from, to, kind));
+        let edges: Vec<_> = others.flat_map(of).collect();
+        let mut problems = self.problems.clone();
+        problems.remove(&node);
+        Self::of(self.nodes, &edges, problems)
+    }
+
+    fn of(
+        nodes: usize,
+        edges: &[(u32, u32, DependencyKind)],
+        problems: FxHashMap<u32, Arc<GraphError>>,
+    ) -> Self {
+        let reversed = edges.iter().map(|&(from, to, kind)| (to, from, kind));
+        Self {
+            nodes,
+            dependencies: Adjacency::new(nodes, edges.iter().copied()),
+            dependents: Adjacency::new(nodes, reversed),
+            problems,
+        }
     }
 
     /// Marks the members of every cycle and returns them.

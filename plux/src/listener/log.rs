@@ -31,6 +31,8 @@ impl Listener for Tracing {
             EventKind::Loaded => info!(number, %id, "loaded"),
             EventKind::Disabled(reason) => info!(number, %id, "disabled: {reason}"),
             EventKind::Skipped(because) => info!(number, %id, "skipped because of {because}"),
+            EventKind::Added(origin) => info!(number, %id, %origin, "added"),
+            EventKind::Removed => info!(number, %id, "removed"),
             EventKind::Service { state: ServiceState::Failed(why), incarnation } => {
                 warn!(number, %id, incarnation, "failed: {why}");
             }

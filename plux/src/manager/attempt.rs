@@ -173,9 +173,9 @@ impl<'a, P: ExtensionPoint + ?Sized + 'static> Attempt<'a, P> {
         self.job.shared.limits.places_for(self.job.caller.nested)
     }
 
-    /// Looks at what it requires, and takes a place.
+    /// Looks at what it requires, and takes a place. Its place in the graph was looked at before.
     #[inline(always)]
-    fn approach<'h>(&mut self, home: &'h mut Home<P>) -> Step<'a, 'h, P>
+    pub(super) fn approach<'h>(&mut self, home: &'h mut Home<P>) -> Step<'a, 'h, P>
     where
         'a: 'h,
     {

@@ -95,7 +95,7 @@ async fn run<P: ExtensionPoint + ?Sized + 'static>(
     answer.await.map_or(Ok(()), Err)
 }
 
-/// Loads one plugin that pulls nothing in: one task, and nothing shared.
+/// Loads one plugin that pulls nothing in, whatever its place in the graph: one task, and nothing shared.
 pub(super) async fn load_one<P: ExtensionPoint + ?Sized + 'static>(
     shared: &Arc<Shared<P>>,
     table: &Arc<Table<P>>,
@@ -107,7 +107,7 @@ pub(super) async fn load_one<P: ExtensionPoint + ?Sized + 'static>(
         let Working { table, shared } = &working;
         let job = Job { shared, table, caller, waker: &waker().await };
         let (mut attempt, mut home) = (Attempt::new(&job, index), None);
-        let end = match attempt.begin(&mut home) {
+        let end = match attempt.approach(&mut home) {
             ControlFlow::Break(end) => end,
             ControlFlow::Continue(wait) => attempt.wait_out(wait, &mut Alone).await,
         };

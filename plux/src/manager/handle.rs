@@ -82,7 +82,7 @@ impl<P: ExtensionPoint + ?Sized + 'static> PluginManager<P> {
             let open = |to| table.row(to).value().is_none();
             table.graph().reach(node, |to, kind| kind != DependencyKind::After && open(to))
         };
-        self.load_with(name, pulls).await
+        self.load_with(name, false, pulls).await
     }
 
     /// Loads all plugins, each as soon as what it depends on has been decided, and reports how each
@@ -275,17 +275,19 @@ impl<P: ExtensionPoint + ?Sized + 'static> PluginManager<P> {
     }
 
     /// Loads a plugin whose requirements are loaded, and nothing with it: what it wants is somebody
-    /// else's to load and to wait for. Otherwise as [`load`](Self::load).
+    /// else's to load and to wait for, and so is its place in the graph: what this manager does not have
+    /// another one may. Otherwise as [`load`](Self::load).
     ///
     /// # Errors
     /// As [`load`](Self::load).
     pub(crate) async fn load_alone(&self, name: &str) -> Result<Loaded<P>, LoadError> {
-        self.load_with(name, |_, node| vec![node]).await
+        self.load_with(name, true, |_, node| vec![node]).await
     }
 
     async fn load_with(
         &self,
         name: &str,
+        is_alone: bool,
         pulls: impl FnOnce(&Table<P>, u32) -> Vec<u32>,
     ) -> Result<Loaded<P>, LoadError> {
         let table = self.shared.table()?;
@@ -293,9 +295,13 @@ impl<P: ExtensionPoint + ?Sized + 'static> PluginManager<P> {
         if let Some(loaded) = Loaded::of(entry) {
             return Ok(loaded);
         }
-        if let Some(problem) = table.unusable(entry) {
-            self.shared.refuse(entry, problem);
-            return Err(problem.clone());
+        match table.unusable(entry) {
+            Some(LoadError::Graph(_)) if is_alone => {}
+            Some(problem) => {
+                self.shared.refuse(entry, problem);
+                return Err(problem.clone());
+            }
+            None => {}
         }
         if entry.is_disabled() {
             return Loaded::outcome(entry);

@@ -5,26 +5,27 @@ use std::time::Duration;
 use crate::graph::Graph;
 use crate::options::GracePeriod;
 
-use super::core::{Index, Limits};
+use super::core::Index;
 
 /// The longest chain of grace periods and join timeouts, dependents first; `None` when a service may
-/// take for ever and nothing bounds the whole.
+/// take for ever and nothing bounds the whole. Where there is no grace period, nobody is.
 pub(crate) fn shutdown_bound(
     graph: &Graph,
-    limits: &[Limits],
+    grace_period: impl Fn(Index) -> Option<GracePeriod>,
     join: Duration,
     whole: Option<Duration>,
 ) -> Option<Duration> {
-    let mut ends: Vec<Option<Duration>> = vec![Some(Duration::ZERO); limits.len()];
+    let mut ends: Vec<Option<Duration>> = vec![Some(Duration::ZERO); graph.len()];
     let mut longest = Some(Duration::ZERO);
     for index in graph.order().iter().rev().copied() {
         let dependents = graph.dependents(index).iter();
         let before = dependents
             .map(|&(dependent, _)| ends[dependent as usize])
             .fold(Some(Duration::ZERO), later);
-        let own = match limits[index as usize].grace_period {
-            GracePeriod::Bounded(grace) => Some(grace.saturating_add(join)),
-            GracePeriod::Unlimited => None,
+        let own = match grace_period(index) {
+            Some(GracePeriod::Bounded(grace)) => Some(grace.saturating_add(join)),
+            Some(GracePeriod::Unlimited) => None,
+            None => Some(Duration::ZERO),
         };
         let end = before.zip(own).map(|(before, own)| before.saturating_add(own));
         ends[index as usize] = end;
@@ -61,7 +62,6 @@ pub(crate) fn index(place: usize) -> Index {
 mod tests {
     use super::*;
     use crate::graph::GraphBuilder;
-    use crate::options::ServiceOptions;
     use crate::spec::DependencyKind::{After, Requires};
 
     const SECOND: Duration = Duration::from_secs(1);
@@ -72,12 +72,11 @@ mod tests {
         graph.edge(1, Requires, 0);
         graph.edge(2, After, 1);
         let graph = graph.build(|_| unreachable!("no edge is wrong"));
-        let limits = grace.map(|grace| {
-            let grace =
-                grace.map_or(GracePeriod::Unlimited, |grace| GracePeriod::Bounded(grace * SECOND));
-            Limits::of(ServiceOptions::NONE.with_grace_period(grace))
-        });
-        shutdown_bound(&graph, &limits, SECOND, whole.map(|whole| whole * SECOND))
+        let grace = |place: Index| {
+            let grace = grace[place as usize];
+            Some(grace.map_or(GracePeriod::Unlimited, |grace| GracePeriod::Bounded(grace * SECOND)))
+        };
+        shutdown_bound(&graph, grace, SECOND, whole.map(|whole| whole * SECOND))
     }
 
     #[test]

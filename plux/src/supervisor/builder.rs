@@ -6,29 +6,29 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
-use parking_lot::Mutex;
+use parking_lot::{Mutex, RwLock};
 use rustc_hash::FxHashMap;
-use tokio::sync::{SetOnce, mpsc};
+use tokio::sync::{SetOnce, mpsc, watch};
 use tokio::time::Instant;
 
 use crate::error::{BuildError, BuildProblem};
 use crate::extension::ExtensionPoint;
-use crate::graph::{Graph, GraphBuilder};
+use crate::graph::Graph;
 use crate::group::Group;
 use crate::listener::{Hub, Listener};
 use crate::manager::PluginManager;
-use crate::name::{Name, PluginId};
-use crate::near::{Looks, near};
+use crate::near::near;
 use crate::options::ServiceOptions;
 use crate::restart::Intensity;
 use crate::service::Service;
-use crate::spec::{DependencyKind, SpecRef};
 use crate::task;
 
 use super::bound::{abort_bound, index, shutdown_bound};
 use super::calls::Supervisor;
-use super::core::{self, Core, Index, Limits, Reactions};
-use super::shell::{Caller, Child, Dispatcher, Owner, Shared};
+use super::core::{self, Core, Index, Limits};
+use super::found::{Found, Settings, shared, tie};
+use super::roster::Roster;
+use super::shell::{Caller, Child, Dispatcher, Mail, Owner, Shared};
 use super::source::ServiceSource;
 
 /// Configures a [`Supervisor`].
@@ -63,12 +63,6 @@ impl Default for SupervisorBuilder {
             shutdown_timeout: None,
         }
     }
-}
-
-/// A service before it has its place.
-struct Found {
-    spec: SpecRef,
-    source: Arc<dyn ServiceSource>,
 }
 
 impl Supervisor {
@@ -163,45 +157,40 @@ impl SupervisorBuilder {
         let mut problems = Vec::new();
         let found = self.find(&mut problems);
         self.check_names(&found, &mut problems);
-        let limits: Vec<Limits> = found.iter().map(|found| self.limits(found)).collect();
+        let settings = Settings {
+            services: self.services,
+            defaults: self.defaults,
+            groups: places(&self.groups),
+            join_timeout: self.join_timeout,
+            shutdown_timeout: self.shutdown_timeout,
+        };
+        let limits: Vec<Limits> = found.iter().map(|found| settings.limits(&found.spec)).collect();
         for (found, limits) in found.iter().zip(&limits) {
-            limits.check(&found.spec, self.shutdown_timeout.is_some(), &mut problems);
+            limits.check(&found.spec, settings.shutdown_timeout.is_some(), &mut problems);
         }
         let groups = groups(&self.groups, &found, &mut problems);
         if !problems.is_empty() {
             return Err(BuildError { problems });
         }
-        let (graph, reactions) = graph(&found);
+        let specs: Vec<_> = found.iter().map(|found| Some(&found.spec)).collect();
+        let (graph, reactions) = tie(&specs);
         let graph = Arc::new(graph);
-        let bound = shutdown_bound(&graph, &limits, self.join_timeout, self.shutdown_timeout);
+        let (join, whole) = (settings.join_timeout, settings.shutdown_timeout);
+        let grace_period = |place: Index| Some(limits[place as usize].grace_period);
+        let bound = shutdown_bound(&graph, grace_period, join, whole);
         let seed = RandomState::new().hash_one(0);
-        let core = Core::new(
-            Arc::clone(&graph),
-            reactions,
-            shared(limits),
-            self.join_timeout,
-            self.shutdown_timeout,
-        )
-        .with_seed(seed)
-        .with_groups(groups)
-        .with_slots(self.max_concurrent_restarts.map(NonZeroUsize::get));
-        Ok(self.assemble(&found, graph, core, bound))
+        let core = Core::new(Arc::clone(&graph), reactions, shared(limits), join, whole)
+            .with_seed(seed)
+            .with_groups(groups)
+            .with_slots(self.max_concurrent_restarts.map(NonZeroUsize::get));
+        let hub = Hub::new(self.listeners);
+        Ok(assemble(&found, graph, self.sources, hub, core, settings, bound))
     }
 
     /// Everything the managers have, in name order.
     fn find(&self, problems: &mut Vec<BuildProblem>) -> Vec<Found> {
-        let mut found: Vec<Found> = Vec::new();
-        for source in &self.sources {
-            let answer = source.specs().and_then(|specs| Ok((specs, source.missing()?)));
-            match answer {
-                Ok((specs, missing)) => {
-                    let owned = |spec| Found { spec, source: Arc::clone(source) };
-                    found.extend(specs.into_iter().map(owned));
-                    problems.extend(missing.into_iter().map(BuildProblem::Required));
-                }
-                Err(error) => problems.push(error.into()),
-            }
-        }
+        let mut found: Vec<Found> =
+            self.sources.iter().flat_map(|source| Found::of(source, problems)).collect();
         found.sort_by(|one, other| one.spec.name().cmp(other.spec.name()));
         for pair in found.windows(2) {
             if pair[0].spec.name() == pair[1].spec.name() {
@@ -224,59 +213,52 @@ impl SupervisorBuilder {
             }
         }
     }
+}
 
-    /// What is set for it by name, or else by its attribute, or else for all.
-    fn limits(&self, found: &Found) -> Limits {
-        let named = self.services.get(found.spec.name().as_str()).copied().unwrap_or_default();
-        Limits::of(named.or(found.spec.service()).or(self.defaults))
-    }
-
-    fn assemble(
-        self,
-        found: &[Found],
-        graph: Arc<Graph>,
-        core: Core<Caller>,
-        shutdown_bound: Option<Duration>,
-    ) -> Supervisor {
-        let (mailbox, inbox) = mpsc::unbounded_channel();
-        let owner = Arc::new(Owner { mailbox: mailbox.clone() });
-        let by_name: FxHashMap<Name, Index> = found
-            .iter()
-            .enumerate()
-            .map(|(place, found)| (found.spec.name().clone(), index(place)))
-            .collect();
-        let shared = Arc::new_cyclic(|shared| Shared {
-            children: found
-                .iter()
-                .enumerate()
-                .map(|(place, found)| {
-                    Arc::new(Child::new(
-                        index(place),
-                        found.spec.clone(),
-                        Arc::clone(&found.source),
-                        shared.clone(),
-                        mailbox.clone(),
-                    ))
-                })
-                .collect(),
-            by_name,
-            graph,
-            sources: self.sources,
-            hub: Hub::new(self.listeners),
-            mailbox,
-            join_timeout: self.join_timeout,
-            shutdown_bound,
-            abort_bound: abort_bound(self.join_timeout),
+fn assemble(
+    found: &[Found],
+    graph: Arc<Graph>,
+    sources: Vec<Arc<dyn ServiceSource>>,
+    hub: Hub,
+    core: Core<Caller>,
+    settings: Settings,
+    shutdown_bound: Option<Duration>,
+) -> Supervisor {
+    let (mailbox, inbox) = mpsc::unbounded_channel::<Mail>();
+    let owner = Arc::new(Owner { mailbox: mailbox.clone() });
+    let join_timeout = settings.join_timeout;
+    let shared = Arc::new_cyclic(|shared| {
+        let children = found.iter().enumerate().map(|(place, Found { spec, source })| {
+            let (shared, mailbox) = (shared.clone(), mailbox.clone());
+            let child = Child::new(index(place), spec.clone(), Arc::clone(source), shared, mailbox);
+            (spec.name().clone(), Arc::new(child))
+        });
+        Shared {
+            roster: RwLock::new(Roster::new(children, graph, sources)),
+            hub,
+            mailbox: mailbox.clone(),
+            join_timeout,
+            shutdown_bound: watch::Sender::new(shutdown_bound),
+            abort_bound: abort_bound(join_timeout),
             owner: Arc::downgrade(&owner),
             epoch: Instant::now(),
             shutting_down: SetOnce::new(),
             report: SetOnce::new(),
             idle: Mutex::new(Some(Box::new(move |shared| {
-                task::spawn(Dispatcher::new(shared, core, inbox).run());
+                task::spawn(Dispatcher::new(shared, core, settings, inbox).run());
             }))),
-        });
-        Supervisor { shared, _owner: owner }
-    }
+        }
+    });
+    Supervisor { shared, _owner: owner }
+}
+
+/// The place of each member's group, by the member's name.
+fn places(groups: &[Group]) -> FxHashMap<String, usize> {
+    let of = |(place, group): (usize, &Group)| {
+        let members = group.members.iter();
+        members.map(move |member| (member.clone(), place)).collect::<Vec<_>>()
+    };
+    groups.iter().enumerate().flat_map(of).collect()
 }
 
 /// The groups, as the core has them.
@@ -315,57 +297,6 @@ fn groups(groups: &[Group], found: &[Found], problems: &mut Vec<BuildProblem>) -
         });
     }
     made
-}
-
-/// The same, with one copy of those that are alike: they nearly all are.
-fn shared(limits: Vec<Limits>) -> impl Iterator<Item = Arc<Limits>> {
-    let mut known: FxHashMap<Limits, Arc<Limits>> = FxHashMap::default();
-    limits
-        .into_iter()
-        .map(move |limits| Arc::clone(known.entry(limits).or_insert_with(|| Arc::new(limits))))
-}
-
-/// Who depends on whom across all managers, and what their edges say: a bare name means the own
-/// namespace.
-fn graph(found: &[Found]) -> (Graph, Reactions) {
-    let places: FxHashMap<&str, usize> = found
-        .iter()
-        .enumerate()
-        .map(|(place, found)| (found.spec.name().as_str(), place))
-        .collect();
-    let mut graph = GraphBuilder::new(found.len());
-    let mut reactions = Reactions::default();
-    let mut looks = Looks::new();
-    for (place, Found { spec, .. }) in found.iter().enumerate() {
-        for dependency in spec.dependencies() {
-            let namespace = dependency.namespace.as_ref().unwrap_or(spec.namespace());
-            let on = places
-                .get(dependency.name.as_str())
-                .filter(|on| found[**on].spec.namespace() == namespace);
-            match on {
-                Some(on) => {
-                    let (place, on) = (index(place), index(*on));
-                    graph.edge(place, dependency.kind, on);
-                    if dependency.kind == DependencyKind::Requires {
-                        reactions
-                            .extend(dependency.reaction.map(|reaction| ((place, on), reaction)));
-                    }
-                }
-                None if dependency.kind == DependencyKind::Requires => {
-                    let id =
-                        PluginId { namespace: namespace.clone(), name: dependency.name.clone() };
-                    let names = found.iter().map(|found| found.spec.name());
-                    graph.unknown(index(place), id, looks.near(dependency.name.as_str(), names));
-                }
-                None => {}
-            }
-        }
-    }
-    let graph = graph.build(|place| {
-        let spec = &found[place as usize].spec;
-        (spec.id(), spec.origin())
-    });
-    (graph, reactions)
 }
 
 impl std::fmt::Debug for SupervisorBuilder {

@@ -8,18 +8,14 @@ use crate::error::{HandleError, Near, RestartError, StartError, StopError};
 use crate::handle::Handle;
 use crate::incarnation::{CURRENT, Place};
 use crate::name::Name;
-use crate::near::near;
-use crate::origin::Origin;
 use crate::service::ServiceContext;
 use crate::spec::DependencyKind;
 use crate::state::ServiceState;
 
-use super::core::{Answer, Down, Index, Input, Up};
-use super::report::{
-    RestartReport, ShutdownReport, StartOutcome, StartReport, StopReport, stop_row,
-};
-use super::shell::{Caller, Child, Owner, Shared};
-use super::status::ServiceStatus;
+use super::core::{Index, Input};
+use super::report::{RestartReport, ShutdownReport, StartOutcome, StartReport, StopReport};
+use super::shell::{Caller, Child, Mail, Meant, Owner, Shared, Told, published};
+use super::status::{Seen, ServiceStatus};
 
 /// Starts, watches and stops services by name. Clones are the same supervisor.
 ///
@@ -84,39 +80,42 @@ impl Supervisor {
     /// [`StartError`] names who failed, where that was registered, and why.
     pub async fn start(&self, name: &str) -> Result<StartOutcome, StartError> {
         let service = self.usable(name)?;
-        self.start_index(service).await
+        Ok(self.up(&service, |service, caller| Input::Start { service, caller }).await?.0)
     }
 
-    async fn start_index(&self, service: Index) -> Result<StartOutcome, StartError> {
-        let answer = self.ask(|caller| Input::Start { service, caller }).await;
-        match self.up(service, answer)? {
-            Up::AlreadyRunning => Ok(StartOutcome::AlreadyRunning),
-            Up::Joined => Ok(StartOutcome::Joined),
-            Up::Started | Up::Restarted(_) => Ok(StartOutcome::Started),
-        }
-    }
-
-    /// Starts every service, concurrently; one that fails stops no other.
+    /// Starts every service, concurrently; one that fails stops no other. One that is removed meanwhile
+    /// is not in the report.
     pub async fn start_all(&self) -> StartReport {
-        let mut calls = Vec::new();
-        for child in &self.shared.children {
-            let started = match self.shared.graph.problem(child.index) {
-                Some(problem) => Err(StartError::Graph(Arc::clone(problem))),
-                None => Ok(self.send(|caller| Input::Start { service: child.index, caller })),
-            };
-            calls.push((child, started));
-        }
+        let mut all: Vec<_> = {
+            let roster = self.shared.roster.read();
+            let problem = |service: &Meant| roster.graph().problem(service.place).cloned();
+            let all = roster.all().map(Meant::new);
+            all.map(|service| (problem(&service), service)).collect()
+        };
+        all.sort_by(|(_, one), (_, other)| one.name.cmp(&other.name));
+        let calls: Vec<_> = all
+            .into_iter()
+            .map(|(problem, service)| {
+                let started = match problem {
+                    Some(problem) => Err(StartError::Graph(problem)),
+                    None => {
+                        Ok(self.send(&service, |service, caller| Input::Start { service, caller }))
+                    }
+                };
+                (service.name, started)
+            })
+            .collect();
         let mut rows = Vec::with_capacity(calls.len());
-        for (child, started) in calls {
+        for (name, started) in calls {
             let outcome = match started {
                 Err(error) => Err(error),
-                Ok(answer) => self.up(child.index, answer.await.ok()).map(|up| match up {
-                    Up::AlreadyRunning => StartOutcome::AlreadyRunning,
-                    Up::Joined => StartOutcome::Joined,
-                    Up::Started | Up::Restarted(_) => StartOutcome::Started,
-                }),
+                Ok(answer) => match answer.await {
+                    Ok(Told::Start(outcome)) => outcome.map(|(how, _)| how),
+                    Ok(_) => continue,
+                    Err(_) => Err(StartError::Shutdown { name: name.clone() }),
+                },
             };
-            rows.push((child.spec.name().clone(), outcome));
+            rows.push((name, outcome));
         }
         StartReport { rows }
     }
@@ -130,17 +129,11 @@ impl Supervisor {
     /// stops, also on what it wants or comes after), or one of them could not be ended.
     pub async fn stop(&self, name: &str) -> Result<StopReport, StopError> {
         let service = self.known(name).map_err(stop_unknown)?;
-        self.not_own_end(service)?;
-        match self.ask(|caller| Input::Stop { service, caller }).await {
-            Some(Answer::Stop(Ok(rows))) => {
-                let known = |index| self.describe(index);
-                Ok(StopReport { rows: rows.iter().map(|row| stop_row(row, &known)).collect() })
-            }
-            Some(Answer::Stop(Err(leaked))) => {
-                let (name, origin) = self.describe(leaked);
-                Err(StopError::Leaked { name, origin })
-            }
-            _ => Ok(StopReport { rows: Vec::new() }),
+        self.not_own_end(&service)?;
+        match self.ask(&service, |service, caller| Input::Stop { service, caller }).await {
+            Some(Told::Stop(outcome)) => outcome,
+            Some(_) => Err(stop_unknown(self.unknown(name))),
+            None => Ok(StopReport { rows: Vec::new() }),
         }
     }
 
@@ -150,7 +143,7 @@ impl Supervisor {
     /// [`StopError::Unknown`].
     pub fn request_stop(&self, name: &str) -> Result<(), StopError> {
         let service = self.known(name).map_err(stop_unknown)?;
-        drop(self.send(|caller| Input::Stop { service, caller }));
+        drop(self.send(&service, |service, caller| Input::Stop { service, caller }));
         Ok(())
     }
 
@@ -161,17 +154,11 @@ impl Supervisor {
     /// [`RestartError`]: the start failed, or the service calls it on itself or on what it requires.
     pub async fn restart(&self, name: &str) -> Result<RestartReport, RestartError> {
         let service = self.usable(name)?;
-        if self.is_own_end(service) {
-            let (name, origin) = self.describe(service);
-            return Err(RestartError::OwnEnd { name, origin });
+        if self.is_own_end(service.place) {
+            return Err(RestartError::OwnEnd { name: service.name, origin: service.origin });
         }
-        let answer = self.ask(|caller| Input::Restart { service, caller }).await;
-        let dependents = match self.up(service, answer)? {
-            Up::Restarted(dependents) => dependents,
-            _ => Vec::new(),
-        };
-        let dependents = dependents.into_iter().map(|index| self.describe(index).0).collect();
-        Ok(RestartReport { dependents })
+        let up = self.up(&service, |service, caller| Input::Restart { service, caller }).await?;
+        Ok(RestartReport { dependents: up.1 })
     }
 
     /// Asks for a restart and does not wait for it; a service may ask for its own.
@@ -180,7 +167,7 @@ impl Supervisor {
     /// [`RestartError`]: unknown or unusable.
     pub fn request_restart(&self, name: &str) -> Result<(), RestartError> {
         let service = self.usable(name)?;
-        drop(self.send(|caller| Input::Restart { service, caller }));
+        drop(self.send(&service, |service, caller| Input::Restart { service, caller }));
         Ok(())
     }
 
@@ -190,10 +177,12 @@ impl Supervisor {
     /// # Errors
     /// [`StopError::OwnEnd`] when a service waits for it; see [`Supervisor::request_shutdown`].
     pub async fn shutdown(&self) -> Result<ShutdownReport, StopError> {
-        if let Some(place) = self.current() {
-            return Err(self.own_end(place.service));
+        if let Some(place) = self.current()
+            && let Some(child) = self.shared.child(place.service)
+        {
+            return Err(own_end(&Meant::new(&child)));
         }
-        self.shared.send(Input::Shutdown);
+        self.shared.send(Mail::Input(Input::Shutdown));
         Ok(self.shared.report.wait().await.clone())
     }
 
@@ -204,13 +193,13 @@ impl Supervisor {
 
     /// Begins the shutdown and does not wait for it; a service may ask for it.
     pub fn request_shutdown(&self) {
-        self.shared.send(Input::Shutdown);
+        self.shared.send(Mail::Input(Input::Shutdown));
     }
 
     /// Ends everything at once, in no order, and shuts down. Does not wait:
     /// [`Supervisor::shutdown`] does.
     pub fn abort_now(&self) {
-        self.shared.send(Input::AbortNow);
+        self.shared.send(Mail::Input(Input::AbortNow));
     }
 
     /// Waits until the service neither runs nor is about to, and tells where it stands then.
@@ -220,22 +209,27 @@ impl Supervisor {
     /// [`StopError`]: unknown, or a service waits for its own end.
     pub async fn wait(&self, name: &str) -> Result<ServiceState, StopError> {
         let service = self.known(name).map_err(stop_unknown)?;
-        self.not_own_end(service)?;
-        match self.ask(|caller| Input::Wait { service, caller }).await {
-            Some(Answer::State(state)) => Ok(state),
-            _ => Ok(self.shared.children[service as usize].state().0),
+        self.not_own_end(&service)?;
+        match self.ask(&service, |service, caller| Input::Wait { service, caller }).await {
+            Some(Told::State(state)) => Ok(state),
+            // After a shutdown nobody comes or goes.
+            None if let Some(child) = self.shared.child(service.place) => Ok(child.stands()),
+            _ => Err(stop_unknown(self.unknown(name))),
         }
     }
 
     /// The service as it stands; never waits.
     pub fn status(&self, name: &str) -> Option<ServiceStatus> {
-        let index = self.shared.index(name)?;
-        Some(ServiceStatus::of(&self.shared.children[index as usize]))
+        let seen = Seen::of(self.shared.roster.read().find(name)?.1);
+        Some(seen.status())
     }
 
     /// All services as they stand, in name order; never waits.
     pub fn list(&self) -> Vec<ServiceStatus> {
-        self.shared.children.iter().map(|child| ServiceStatus::of(child)).collect()
+        let seen: Vec<_> = self.shared.roster.read().all().map(|child| Seen::of(child)).collect();
+        let mut list: Vec<_> = seen.into_iter().map(Seen::status).collect();
+        list.sort_by(|one, other| one.id.name.cmp(&other.id.name));
+        list
     }
 
     /// A handle of what the service has published.
@@ -243,8 +237,15 @@ impl Supervisor {
     /// # Errors
     /// [`HandleError`]: unknown, not ready, published as another type, or its run has just ended.
     pub fn handle<T: Send + Sync + 'static>(&self, name: &str) -> Result<Handle<T>, HandleError> {
-        let index = self.known(name).map_err(|(name, near)| HandleError::Unknown { name, near })?;
-        Handle::new(self.shared.children[index as usize].published()?)
+        let found = {
+            let roster = self.shared.roster.read();
+            roster.find(name).map(|(_, child)| (child.run(), Meant::new(child)))
+        };
+        let (run, Meant { name, origin, .. }) = found.ok_or_else(|| {
+            let (name, near) = self.unknown(name);
+            HandleError::Unknown { name, near }
+        })?;
+        Handle::new(published(run).ok_or(HandleError::NotReady { name, origin })?)
     }
 
     /// A reference that does not keep the supervisor running.
@@ -252,34 +253,60 @@ impl Supervisor {
         WeakSupervisor { shared: Arc::downgrade(&self.shared) }
     }
 
-    fn send(&self, input: impl FnOnce(Caller) -> Input<Caller>) -> oneshot::Receiver<Answer> {
-        let (caller, answer) = oneshot::channel();
-        self.shared.send(input(caller));
+    fn send(
+        &self,
+        about: &Meant,
+        input: impl FnOnce(Index, Caller) -> Input<Caller>,
+    ) -> oneshot::Receiver<Told> {
+        let (to, answer) = oneshot::channel();
+        let caller = Caller { about: about.clone(), answer: to };
+        self.shared.send(Mail::Input(input(about.place, caller)));
         answer
     }
 
     /// The answer, or `None` when the supervisor is shut down.
-    async fn ask(&self, input: impl FnOnce(Caller) -> Input<Caller>) -> Option<Answer> {
-        self.send(input).await.ok()
+    pub(super) async fn ask(
+        &self,
+        about: &Meant,
+        input: impl FnOnce(Index, Caller) -> Input<Caller>,
+    ) -> Option<Told> {
+        self.send(about, input).await.ok()
     }
 
-    pub(super) fn known(&self, name: &str) -> Result<Index, (String, Near)> {
-        self.shared.index(name).ok_or_else(|| {
-            let names = self.shared.children.iter().map(|child| child.spec.name());
-            (name.to_owned(), near(name, names))
-        })
-    }
-
-    pub(super) fn usable(&self, name: &str) -> Result<Index, StartError> {
-        let index = self.known(name).map_err(|(name, near)| StartError::Unknown { name, near })?;
-        match self.shared.graph.problem(index) {
-            Some(problem) => Err(StartError::Graph(Arc::clone(problem))),
-            None => Ok(index),
+    /// The outcome of a start, or a restart.
+    async fn up(
+        &self,
+        service: &Meant,
+        input: impl FnOnce(Index, Caller) -> Input<Caller>,
+    ) -> Result<(StartOutcome, Vec<Name>), StartError> {
+        match self.ask(service, input).await {
+            Some(Told::Start(outcome)) => outcome,
+            Some(_) => {
+                let (name, near) = self.unknown(service.name.as_str());
+                Err(StartError::Unknown { name, near })
+            }
+            None => Err(StartError::Shutdown { name: service.name.clone() }),
         }
     }
 
-    fn describe(&self, index: Index) -> (Name, Origin) {
-        self.shared.describe(index)
+    pub(super) fn known(&self, name: &str) -> Result<Meant, (String, Near)> {
+        let found = self.shared.roster.read().find(name).map(|(_, child)| Meant::new(child));
+        found.ok_or_else(|| self.unknown(name))
+    }
+
+    pub(super) fn unknown(&self, name: &str) -> (String, Near) {
+        (name.to_owned(), self.shared.roster.read().near(name))
+    }
+
+    pub(super) fn usable(&self, name: &str) -> Result<Meant, StartError> {
+        let roster = self.shared.roster.read();
+        let Some((place, child)) = roster.find(name) else {
+            return Err(StartError::Unknown { name: name.to_owned(), near: roster.near(name) });
+        };
+        match roster.graph().problem(place) {
+            Some(problem) => Err(StartError::Graph(Arc::clone(problem))),
+            None => Ok(Meant::new(child)),
+        }
     }
 
     /// The service of this supervisor that is being polled here, if one is.
@@ -292,53 +319,20 @@ impl Supervisor {
     /// edges of every kind order the ends.
     fn is_own_end(&self, service: Index) -> bool {
         let Some(Place { service: asks, .. }) = self.current() else { return false };
-        let run = self.shared.children[asks as usize].run();
+        let run = self.shared.child(asks).and_then(|child| child.run());
         let ends = self.shared.shutting_down.initialized()
             || run.is_some_and(|run| run.stop_reason().is_some());
         let orders = |_, kind| ends || kind == DependencyKind::Requires;
-        self.shared.graph.reach(asks, orders).contains(&service)
+        self.shared.roster.read().graph().reach(asks, orders).contains(&service)
     }
 
-    fn own_end(&self, service: Index) -> StopError {
-        let (name, origin) = self.describe(service);
-        StopError::OwnEnd { name, origin }
+    fn not_own_end(&self, service: &Meant) -> Result<(), StopError> {
+        if self.is_own_end(service.place) { Err(own_end(service)) } else { Ok(()) }
     }
+}
 
-    fn not_own_end(&self, service: Index) -> Result<(), StopError> {
-        if self.is_own_end(service) {
-            return Err(self.own_end(service));
-        }
-        Ok(())
-    }
-
-    /// The outcome of a start, with names.
-    fn up(&self, service: Index, answer: Option<Answer>) -> Result<Up, StartError> {
-        let name = self.describe(service).0;
-        let down = match answer {
-            Some(Answer::Start(Ok(up))) => return Ok(up),
-            Some(Answer::Start(Err(down))) => down,
-            _ => Down::Shutdown,
-        };
-        Err(match down {
-            Down::Failed { culprit, failure } => {
-                let (culprit, origin) = self.describe(culprit);
-                StartError::Failed { name, culprit, origin, source: failure }
-            }
-            Down::Disabled { culprit, reason } => {
-                let (culprit, origin) = self.describe(culprit);
-                StartError::Disabled { name, culprit, origin, reason }
-            }
-            Down::Stopped { by, reason } => {
-                let (by, origin) = self.describe(by);
-                StartError::Stopped { name, by, origin, reason }
-            }
-            Down::Leaked { culprit } => {
-                let (culprit, origin) = self.describe(culprit);
-                StartError::Leaked { name, culprit, origin }
-            }
-            Down::Shutdown => StartError::Shutdown { name },
-        })
-    }
+fn own_end(service: &Meant) -> StopError {
+    StopError::OwnEnd { name: service.name.clone(), origin: service.origin }
 }
 
 fn stop_unknown((name, near): (String, Near)) -> StopError {
@@ -347,7 +341,10 @@ fn stop_unknown((name, near): (String, Near)) -> StopError {
 
 impl std::fmt::Debug for Supervisor {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let states = self.shared.children.iter().map(|child| (child.spec.name(), child.state().0));
+        let states: Vec<_> = {
+            let roster = self.shared.roster.read();
+            roster.all().map(|child| (child.spec.name().clone(), child.stands())).collect()
+        };
         f.debug_map().entries(states).finish()
     }
 }

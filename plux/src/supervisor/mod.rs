@@ -3,14 +3,17 @@
 mod bound;
 mod builder;
 mod calls;
+mod changes;
 mod core;
 mod few;
 mod for_all;
+mod found;
 mod limits;
 mod nested;
 mod plan;
 mod plans;
 mod report;
+mod roster;
 mod shell;
 mod source;
 mod status;

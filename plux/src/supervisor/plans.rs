@@ -14,6 +14,8 @@ use crate::state::ServiceState;
 use super::calls::Supervisor;
 use super::core::Index;
 use super::plan::{Plan, PlanKind, PlanReason, PlanStep};
+use super::roster::Roster;
+use super::shell::Child;
 
 /// A member, before it has its place in the order.
 struct Member {
@@ -48,15 +50,21 @@ impl Supervisor {
     /// # }
     /// ```
     pub fn plan_start(&self, name: &str) -> Result<Plan, StartError> {
-        let service = self.usable(name)?;
-        let graph = Arc::clone(&self.shared.graph);
+        let roster = self.shared.roster.read();
+        let Some((service, _)) = roster.find(name) else {
+            return Err(StartError::Unknown { name: name.to_owned(), near: roster.near(name) });
+        };
+        let graph = roster.graph();
+        if let Some(problem) = graph.problem(service) {
+            return Err(StartError::Graph(Arc::clone(problem)));
+        }
         let mut reasons = FxHashMap::from_iter([(service, PlanReason::Named)]);
         let mut found = VecDeque::from([service]);
         let mut members = Vec::new();
         while let Some(member) = found.pop_front() {
             members.push(member);
             for (on, kind) in graph.usable(member) {
-                let by = self.name_of(member);
+                let by = name_of(&roster, member);
                 let reason = match kind {
                     DependencyKind::Requires => PlanReason::RequiredBy(by),
                     DependencyKind::Wants => PlanReason::WantedBy(by),
@@ -83,7 +91,7 @@ impl Supervisor {
             ServiceState::Stopped(Stopped::Completed) => named,
             _ => true,
         };
-        Ok(self.plan(PlanKind::Start, service, members, needs))
+        Ok(plan(&roster, PlanKind::Start, service, members, needs))
     }
 
     /// What [`stop`](Supervisor::stop) would do now. Runs nothing and never waits.
@@ -91,8 +99,11 @@ impl Supervisor {
     /// # Errors
     /// [`StopError::Unknown`].
     pub fn plan_stop(&self, name: &str) -> Result<Plan, StopError> {
-        let service = self.known(name).map_err(|(name, near)| StopError::Unknown { name, near })?;
-        let graph = Arc::clone(&self.shared.graph);
+        let roster = self.shared.roster.read();
+        let Some((service, _)) = roster.find(name) else {
+            return Err(StopError::Unknown { name: name.to_owned(), near: roster.near(name) });
+        };
+        let graph = roster.graph();
         let mut reasons = FxHashMap::from_iter([(service, PlanReason::Named)]);
         let mut found = VecDeque::from([service]);
         let mut members = Vec::new();
@@ -102,7 +113,7 @@ impl Supervisor {
                 if kind == DependencyKind::Requires {
                     reasons.entry(dependent).or_insert_with(|| {
                         found.push_back(dependent);
-                        PlanReason::Requires(self.name_of(member))
+                        PlanReason::Requires(name_of(&roster, member))
                     });
                 }
             }
@@ -120,60 +131,61 @@ impl Supervisor {
         let needs = |state: &ServiceState, _| {
             state.is_live() || matches!(state, ServiceState::Waiting | ServiceState::Backoff { .. })
         };
-        Ok(self.plan(PlanKind::Stop, service, members, needs))
+        Ok(plan(&roster, PlanKind::Stop, service, members, needs))
     }
+}
 
-    fn name_of(&self, service: Index) -> Name {
-        self.shared.children[service as usize].spec.name().clone()
+fn name_of(roster: &Roster<Arc<Child>>, service: Index) -> Name {
+    match roster.get(service) {
+        Some(child) => child.spec.name().clone(),
+        None => unreachable!("the graph leads to nobody who is not there"),
     }
+}
 
-    fn plan(
-        &self,
-        kind: PlanKind,
-        target: Index,
-        members: Vec<Member>,
-        needs: impl Fn(&ServiceState, bool) -> bool,
-    ) -> Plan {
-        let order = ordered(&members);
-        let mut steps = Vec::with_capacity(members.len());
-        // For each member the longest chain that ends with it, who is before it there, and whether it
-        // has something to do.
-        let mut chains: FxHashMap<Index, (usize, Option<Index>, bool)> = FxHashMap::default();
-        let mut last: Option<(usize, Index)> = None;
-        for Member { service, reason, waits_for } in order.into_iter().map(|place| &members[place])
-        {
-            let child = &self.shared.children[*service as usize];
-            let state = child.state().0;
-            let is_needed = needs(&state, *service == target);
-            let before = waits_for.iter().map(|(on, _)| (chains[on].0, *on));
-            let (length, before) =
-                before.max().map_or((0, None), |(length, on)| (length, Some(on)));
-            let length = length + usize::from(is_needed);
-            chains.insert(*service, (length, before, is_needed));
-            if is_needed && last.is_none_or(|(longest, _)| length > longest) {
-                last = Some((length, *service));
-            }
-            steps.push(PlanStep {
-                name: child.spec.name().clone(),
-                origin: child.spec.origin(),
-                reason: reason.clone(),
-                waits_for: waits_for.iter().map(|(on, kind)| (self.name_of(*on), *kind)).collect(),
-                state,
-                is_needed,
-            });
+fn plan(
+    roster: &Roster<Arc<Child>>,
+    kind: PlanKind,
+    target: Index,
+    members: Vec<Member>,
+    needs: impl Fn(&ServiceState, bool) -> bool,
+) -> Plan {
+    let order = ordered(&members);
+    let mut steps = Vec::with_capacity(members.len());
+    // For each member the longest chain that ends with it, who is before it there, and whether it
+    // has something to do.
+    let mut chains: FxHashMap<Index, (usize, Option<Index>, bool)> = FxHashMap::default();
+    let mut last: Option<(usize, Index)> = None;
+    for Member { service, reason, waits_for } in order.into_iter().map(|place| &members[place]) {
+        let Some(child) = roster.get(*service) else { continue };
+        let state = child.stands();
+        let is_needed = needs(&state, *service == target);
+        let before = waits_for.iter().map(|(on, _)| (chains[on].0, *on));
+        let (length, before) = before.max().map_or((0, None), |(length, on)| (length, Some(on)));
+        let length = length + usize::from(is_needed);
+        chains.insert(*service, (length, before, is_needed));
+        if is_needed && last.is_none_or(|(longest, _)| length > longest) {
+            last = Some((length, *service));
         }
-        let mut critical_path = Vec::new();
-        let mut at = last.map(|(_, service)| service);
-        while let Some(service) = at {
-            let (_, before, is_needed) = chains[&service];
-            if is_needed {
-                critical_path.push(self.name_of(service));
-            }
-            at = before;
-        }
-        critical_path.reverse();
-        Plan { kind, target: self.name_of(target), steps, critical_path }
+        steps.push(PlanStep {
+            name: child.spec.name().clone(),
+            origin: child.spec.origin(),
+            reason: reason.clone(),
+            waits_for: waits_for.iter().map(|(on, kind)| (name_of(roster, *on), *kind)).collect(),
+            state,
+            is_needed,
+        });
     }
+    let mut critical_path = Vec::new();
+    let mut at = last.map(|(_, service)| service);
+    while let Some(service) = at {
+        let (_, before, is_needed) = chains[&service];
+        if is_needed {
+            critical_path.push(name_of(roster, service));
+        }
+        at = before;
+    }
+    critical_path.reverse();
+    Plan { kind, target: name_of(roster, target), steps, critical_path }
 }
 
 /// The places of the members, each after those it waits for. There is no cycle among them.

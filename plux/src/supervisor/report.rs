@@ -150,8 +150,11 @@ impl ShutdownReport {
         pending_loads: Vec<Name>,
         known: impl Fn(Index) -> (Name, Origin),
     ) -> Self {
-        let rows = summary.rows.iter().map(|row| stop_row(row, &known)).collect();
-        let failed_before = summary.failed_before.iter().map(|index| known(*index).0).collect();
+        let mut rows: Vec<_> = summary.rows.iter().map(|row| stop_row(row, &known)).collect();
+        rows.sort_by(|one, other| one.name.cmp(&other.name));
+        let mut failed_before: Vec<_> =
+            summary.failed_before.iter().map(|index| known(*index).0).collect();
+        failed_before.sort();
         let total = summary.total;
         Self { inner: Arc::new(Inner { rows, failed_before, pending_loads, total }) }
     }

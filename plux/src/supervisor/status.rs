@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::health::Health;
+use crate::incarnation::Incarnation;
 use crate::name::PluginId;
 use crate::origin::Origin;
 use crate::state::ServiceState;
@@ -27,10 +28,25 @@ pub struct ServiceStatus {
     pub health: Health,
 }
 
-impl ServiceStatus {
+/// What is seen of a service under a lock. The run in it may be the last handle of the user's: it goes
+/// after the lock.
+pub(crate) struct Seen {
+    id: PluginId,
+    origin: Origin,
+    state: ServiceState,
+    incarnation: u32,
+    run: Option<Arc<Incarnation>>,
+}
+
+impl Seen {
     pub(crate) fn of(child: &Child) -> Self {
         let (state, incarnation, run) = child.state();
+        Self { id: child.spec.id(), origin: child.spec.origin(), state, incarnation, run }
+    }
+
+    pub(crate) fn status(self) -> ServiceStatus {
+        let Self { id, origin, state, incarnation, run } = self;
         let (text, health) = run.map(|run| run.told()).unwrap_or_default();
-        Self { id: child.spec.id(), origin: child.spec.origin(), state, incarnation, text, health }
+        ServiceStatus { id, origin, state, incarnation, text, health }
     }
 }

@@ -117,6 +117,8 @@ impl<P: ExtensionPoint + ?Sized + 'static> Table<P> {
     /// Where the plugin of `entry` stands.
     pub(crate) fn state(&self, entry: &Entry<P>) -> PluginState {
         let cause = match self.unusable(entry) {
+            // A supervisor has found elsewhere what is missing here.
+            _ if entry.value().is_some() => return entry.state(),
             Some(LoadError::Graph(problem)) => FailureCause::Graph(Arc::clone(problem)),
             Some(LoadError::Find(problem)) => FailureCause::Find(problem.clone()),
             _ => return entry.state(),

@@ -85,6 +85,18 @@ impl Events {
             .collect()
     }
 
+    /// All that happened to one service, as text: `added`, `starting`, `removed`.
+    pub(crate) fn facts(&self, name: &str) -> Vec<String> {
+        let of = self.all().into_iter().filter(|event| event.id.name == *name);
+        of.map(|event| match event.kind {
+            EventKind::Added(_) => "added".to_owned(),
+            EventKind::Removed => "removed".to_owned(),
+            EventKind::Service { state, .. } => state.to_string(),
+            other => format!("{other:?}"),
+        })
+        .collect()
+    }
+
     /// The same as text: `starting`, `stopping (asked)`.
     pub(crate) fn states(&self, name: &str) -> Vec<String> {
         self.moves(name).into_iter().map(|(state, _)| state.to_string()).collect()

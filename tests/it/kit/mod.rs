@@ -11,8 +11,9 @@ use std::future::Future;
 use std::time::Duration;
 
 use plux::{
-    Backoff, Intensity, ListFinder, PluginManager, RestartError, RestartReport, ServiceState,
-    SpecRef, StartError, StartOutcome, StopError, StopReport, Supervisor, SupervisorBuilder,
+    AddError, Backoff, Intensity, ListFinder, Name, PluginManager, RestartError, RestartReport,
+    ServiceState, SpecRef, StartError, StartOutcome, StopError, StopReport, Supervisor,
+    SupervisorBuilder,
 };
 use tokio::task::JoinHandle;
 
@@ -37,15 +38,25 @@ impl Kit {
         configure: impl FnOnce(SupervisorBuilder) -> SupervisorBuilder,
     ) -> Self {
         let (log, events) = (Log::default(), Events::default());
-        let specs: Vec<SpecRef> = probes.into_iter().map(|probe| probe.spec(&log)).collect();
-        let manager =
-            PluginManager::<dyn Scripted>::builder(()).finder(ListFinder::new(specs)).build();
         let builder = Supervisor::builder()
-            .manager(manager)
+            .manager(manager(probes, &log))
             .listener(events.clone())
             .intensity(Intensity::new(0, SECOND));
         let supervisor = configure(builder).build().expect("the probes fit together");
         Self { supervisor, log, events }
+    }
+
+    /// Adds a manager of these probes.
+    pub(crate) async fn add<'a>(
+        &self,
+        probes: impl IntoIterator<Item = &'a Probe>,
+    ) -> Result<Vec<Name>, AddError> {
+        self.supervisor.add(manager(probes, &self.log)).await
+    }
+
+    /// The names of all services, in order.
+    pub(crate) fn names(&self) -> Vec<String> {
+        self.supervisor.list().into_iter().map(|status| status.id.name.to_string()).collect()
     }
 
     /// Where a service stands, as text: `stopped (asked)`.
@@ -91,6 +102,15 @@ impl Kit {
         settle().await;
         call
     }
+}
+
+/// A manager of probes.
+pub(crate) fn manager<'a>(
+    probes: impl IntoIterator<Item = &'a Probe>,
+    log: &Log,
+) -> PluginManager<dyn Scripted> {
+    let specs: Vec<SpecRef> = probes.into_iter().map(|probe| probe.spec(log)).collect();
+    PluginManager::builder(()).finder(ListFinder::new(specs)).build()
 }
 
 /// A call that has not answered yet, as far as the test knows.

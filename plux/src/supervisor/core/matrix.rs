@@ -10,7 +10,7 @@ use std::time::Duration;
 use super::ending::Ending;
 use super::failures::Limits;
 use super::model::Core;
-use super::words::{Action, Answer, Down, Index, Input, Reactions, Up};
+use super::words::{Action, Answer, Down, Index, Input, Reactions, Stays, Up};
 use crate::error::{BoxError, Exit};
 use crate::graph::{Graph, GraphBuilder};
 use crate::options::ServiceOptions;
@@ -29,7 +29,8 @@ const X: Index = 1;
 struct Driven {
     core: Core<u32>,
     now: Duration,
-    answers: Vec<(u32, Answer)>,
+    /// Without an answer it was removed.
+    answers: Vec<(u32, Option<Answer>)>,
     timers: Vec<(Index, u32)>,
 }
 
@@ -47,7 +48,8 @@ impl Driven {
         self.core.step(input, self.now, &mut actions);
         for action in actions {
             match action {
-                Action::Reply { caller, answer } => self.answers.push((caller, answer)),
+                Action::Reply { caller, answer } => self.answers.push((caller, Some(answer))),
+                Action::Remove { caller, .. } => self.answers.push((caller, None)),
                 Action::Arm { service, arming, .. } => self.timers.push((service, arming)),
                 _ => {}
             }
@@ -150,31 +152,40 @@ fn cell(driven: &mut Driven, input: Input<u32>) -> String {
     driven.step(input);
     let told =
         driven.answers.iter().find(|(caller, _)| *caller == 1).map(|(_, answer)| match answer {
-            Answer::Start(Ok(Up::Started)) => "started".to_owned(),
-            Answer::Start(Ok(Up::AlreadyRunning)) => "already running".to_owned(),
-            Answer::Start(Ok(Up::Joined)) => "joined".to_owned(),
-            Answer::Start(Ok(Up::Restarted(_))) => "restarted".to_owned(),
-            Answer::Start(Err(Down::Shutdown)) => "refused: shutdown".to_owned(),
-            Answer::Start(Err(Down::Leaked { .. })) => "refused: leaked".to_owned(),
-            Answer::Start(Err(_)) => "failed".to_owned(),
-            Answer::Stop(Ok(rows)) if rows.is_empty() => "nothing to stop".to_owned(),
-            Answer::Stop(Ok(_)) => "stopped".to_owned(),
-            Answer::Stop(Err(_)) => "refused: leaked".to_owned(),
-            Answer::State(_) => "its state".to_owned(),
+            Some(Answer::Start(Ok(Up::Started))) => "started",
+            Some(Answer::Start(Ok(Up::AlreadyRunning))) => "already running",
+            Some(Answer::Start(Ok(Up::Joined))) => "joined",
+            Some(Answer::Start(Ok(Up::Restarted(_)))) => "restarted",
+            Some(Answer::Start(Err(Down::Shutdown))) => "refused: shutdown",
+            Some(Answer::Start(Err(Down::Leaked { .. }))) => "refused: leaked",
+            Some(Answer::Start(Err(_))) => "failed",
+            Some(Answer::Stop(Ok(rows))) if rows.is_empty() => "nothing to stop",
+            Some(Answer::Stop(Ok(_))) => "stopped",
+            Some(Answer::Stop(Err(_))) => "refused: leaked",
+            Some(Answer::State(_)) => "its state",
+            Some(Answer::Stays(Stays::Live)) => "refused: live",
+            Some(Answer::Stays(Stays::Leaked)) => "refused: leaked",
+            Some(Answer::Stays(Stays::Waiting)) => "refused: waiting",
+            Some(Answer::Stays(Stays::Needed(_))) => "refused: needed",
+            Some(Answer::Stays(Stays::Shutdown)) => "refused: shutdown",
+            None => "removed",
         });
-    let after = state(driven);
+    let after = if told == Some("removed") { before.clone() } else { state(driven) };
     let moved = if after == before { String::new() } else { format!(" → {after}") };
-    format!("{}{moved}", told.as_deref().unwrap_or("waits"))
+    format!("{}{moved}", told.unwrap_or("waits"))
 }
 
 /// The table: a row a state, a column an operation.
 fn table() -> String {
-    let mut text = String::from("| in | start | stop | restart | wait |\n|---|---|---|---|---|\n");
-    let operations: [fn() -> Input<u32>; 4] = [
+    let mut text = String::from(
+        "| in | start | stop | restart | wait | remove |\n|---|---|---|---|---|---|\n",
+    );
+    let operations: [fn() -> Input<u32>; 5] = [
         || Input::Start { service: X, caller: 1 },
         || Input::Stop { service: X, caller: 1 },
         || Input::Restart { service: X, caller: 1 },
         || Input::Wait { service: X, caller: 1 },
+        || Input::Remove { service: X, caller: 1 },
     ];
     for row in 0..states().len() {
         let name = states()[row].0;

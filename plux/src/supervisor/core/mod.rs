@@ -29,6 +29,8 @@ mod start;
 
 mod stop;
 
+mod change;
+
 mod groups;
 
 mod slots;
@@ -59,4 +61,6 @@ pub(crate) use failures::Limits;
 pub(crate) use loan::Loan;
 pub(crate) use model::Core;
 pub(crate) use shares::Group;
-pub(crate) use words::{Action, Answer, Down, Ended, How, Index, Input, Reactions, Summary, Up};
+pub(crate) use words::{
+    Action, Answer, Down, Ended, How, Index, Input, Newcomer, Reactions, Stays, Summary, Up,
+};

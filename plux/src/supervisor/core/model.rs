@@ -47,6 +47,15 @@ pub(crate) struct Core<C> {
     pub(super) visits: std::cell::Cell<u64>,
 }
 
+/// The place of each service in starting order.
+pub(super) fn ranks(graph: &Graph) -> Vec<u32> {
+    let mut ranks = vec![u32::MAX; graph.len()];
+    for (rank, service) in graph.order().into_iter().enumerate() {
+        ranks[service as usize] = rank as u32;
+    }
+    ranks
+}
+
 impl<C> Core<C> {
     /// All services stopped. `limits` has one entry a service.
     pub(crate) fn new(
@@ -56,14 +65,10 @@ impl<C> Core<C> {
         join_timeout: Duration,
         shutdown_timeout: Option<Duration>,
     ) -> Self {
-        let mut ranks = vec![u32::MAX; graph.len()];
-        for (rank, service) in graph.order().into_iter().enumerate() {
-            ranks[service as usize] = rank as u32;
-        }
         Self {
+            ranks: ranks(&graph),
             graph,
             reactions,
-            ranks,
             rows: limits.into_iter().map(Row::new).collect(),
             ops: FxHashMap::default(),
             next_op: 0,

@@ -55,6 +55,8 @@ pub(crate) struct Row<C> {
     pub(crate) lent: bool,
     /// A successful start named or pulled it.
     pub(crate) wanted: bool,
+    /// It was removed: nobody has the place.
+    pub(crate) vacant: bool,
     /// It is among the ending dependents of what it depends on.
     pub(crate) ends: bool,
     /// How many live dependents are to end too.
@@ -106,6 +108,7 @@ impl<C> Row<C> {
             cooling: false,
             lent: false,
             wanted: false,
+            vacant: false,
             ends: false,
             ending_dependents: 0,
             ready_at: Duration::ZERO,

@@ -51,6 +51,20 @@ impl Groups {
         Self { list: groups.into_iter().map(standing).collect(), of }
     }
 
+    /// A service comes into the group at that place.
+    pub(super) fn join(&mut self, service: Index, place: usize) {
+        self.list[place].group.members.push(service);
+        self.of.insert(service, place);
+    }
+
+    /// A service goes, that nobody waits for.
+    pub(super) fn leave(&mut self, service: Index) {
+        let Some(place) = self.of.remove(&service) else { return };
+        let standing = &mut self.list[place];
+        standing.group.members.retain(|member| *member != service);
+        standing.leader.take_if(|leader| *leader == service);
+    }
+
     pub(super) fn of(&self, service: Index) -> Option<&Standing> {
         Some(&self.list[*self.of.get(&service)?])
     }

@@ -253,6 +253,7 @@ impl World {
                     life.is_some_and(|life| life.incarnation == incarnation && !life.leaked);
                 self.check(fresh, "the health is that of what lives");
             }
+            Action::Remove { .. } => {}
             Action::Reply { caller, answer } => {
                 let call = self.calls.remove(&caller);
                 self.check(call.is_some(), "one answer a call");

@@ -7,12 +7,14 @@ use std::time::Duration;
 use rustc_hash::FxHashMap;
 
 use crate::error::{Exit, ServiceFailure};
+use crate::graph::Graph;
 use crate::health::Health;
 use crate::reason::{Phase, StopReason};
 use crate::restart::Reaction;
 use crate::state::ServiceState;
 
 use super::ending::Ending;
+use super::failures::Limits;
 use super::loan::Loan;
 
 /// A service, by its place in the graph.
@@ -33,6 +35,10 @@ pub(crate) enum Input<C> {
     Restart { service: Index, caller: C },
     /// Somebody waits for its end.
     Wait { service: Index, caller: C },
+    /// Services come, at [places](super::Core::places) that are free; nothing of it is refused any more.
+    Add { newcomers: Vec<Newcomer>, graph: Arc<Graph>, reactions: Reactions },
+    /// Somebody wants it gone.
+    Remove { service: Index, caller: C },
     /// Everything is to stop, dependents first.
     Shutdown,
     /// Everything is to end at once, in no order.
@@ -64,6 +70,7 @@ impl<C> Input<C> {
             | Self::Stop { service, .. }
             | Self::Restart { service, .. }
             | Self::Wait { service, .. }
+            | Self::Remove { service, .. }
             | Self::Ready { service, .. }
             | Self::Health { service, .. }
             | Self::RunOver { service, .. }
@@ -71,7 +78,7 @@ impl<C> Input<C> {
             | Self::Timer { service, .. }
             | Self::HandedBack { service }
             | Self::Regained { service, .. } => Some(service),
-            Self::Shutdown | Self::AbortNow | Self::ShutdownTimer => None,
+            Self::Add { .. } | Self::Shutdown | Self::AbortNow | Self::ShutdownTimer => None,
         }
     }
 }
@@ -100,6 +107,8 @@ pub(crate) enum Action<C> {
     Report { service: Index, incarnation: u32, exit: Exit },
     /// Make its health known.
     Health { service: Index, incarnation: u32, health: Health },
+    /// Let go of it, and answer the call.
+    Remove { service: Index, caller: C },
     /// Answer a call.
     Reply { caller: C, answer: Answer },
     /// The shutdown is over: tell, and end.
@@ -115,6 +124,32 @@ pub(crate) enum Answer {
     Stop(Result<Vec<Ended>, Index>),
     /// To a wait.
     State(ServiceState),
+    /// To a removal that is refused.
+    Stays(Stays),
+}
+
+/// Why a service is not removed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stays {
+    /// It has not ended.
+    Live,
+    /// It was aborted and has not ended since.
+    Leaked,
+    /// An attempt is to be made.
+    Waiting,
+    /// This one depends on it.
+    Needed(Index),
+    /// All is to stop, or has.
+    Shutdown,
+}
+
+/// A service that comes.
+#[derive(Debug, Clone)]
+pub(crate) struct Newcomer {
+    pub(crate) place: Index,
+    pub(crate) limits: Arc<Limits>,
+    /// The place of its group.
+    pub(crate) group: Option<usize>,
 }
 
 /// How a start succeeded.

@@ -58,6 +58,11 @@ impl<R: Clone, L: Lock<Known<R>>> Cell<R, L> {
         self.known.with(|known| (known.state.clone(), known.incarnation, known.run.clone()))
     }
 
+    /// Where it stands.
+    pub(super) fn state(&self) -> ServiceState {
+        self.known.with(|known| known.state.clone())
+    }
+
     /// The present run, if there is one.
     pub(super) fn run(&self) -> Option<R> {
         self.known.with(|known| known.run.clone())

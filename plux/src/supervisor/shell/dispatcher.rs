@@ -4,43 +4,57 @@
 use std::sync::Arc;
 
 use futures::future::{join, join_all};
+use rustc_hash::FxHashMap;
 use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout};
 
 use crate::event::EventKind;
 use crate::name::Name;
+use crate::origin::Origin;
 use crate::supervisor::core::{Action, Core, Index, Input, Summary};
+use crate::supervisor::found::Settings;
 use crate::supervisor::report::ShutdownReport;
 
 use super::child::begin;
-use super::shared::{Caller, Shared};
+use super::shared::{Caller, Mail, Shared};
 use super::timers::{Due, Timers};
+use super::told::Told;
 
 /// How many inputs are taken in before the timers are looked at again.
 const BATCH: usize = 256;
 
 /// Owns the core; ends with the shutdown.
 pub(crate) struct Dispatcher {
-    core: Core<Caller>,
-    mailbox: mpsc::UnboundedReceiver<Input<Caller>>,
+    pub(super) core: Core<Caller>,
+    mailbox: mpsc::UnboundedReceiver<Mail>,
     timers: Timers,
     actions: Vec<Action<Caller>>,
     /// Whose loans are to be taken back next.
     recalled: Vec<Index>,
     finished: Option<Summary>,
+    pub(super) settings: Settings,
+    /// Who was at a place that is free now: an answer may still tell of it.
+    pub(super) gone: FxHashMap<Index, (Name, Origin)>,
+    /// The tasks that drop what is the user's.
+    pub(super) letting_go: Vec<JoinHandle<()>>,
     /// Dropped last: its children drop what services failed with.
-    shared: Arc<Shared>,
+    pub(super) shared: Arc<Shared>,
 }
 
 impl Dispatcher {
     pub(crate) fn new(
         shared: Arc<Shared>,
         core: Core<Caller>,
-        mailbox: mpsc::UnboundedReceiver<Input<Caller>>,
+        settings: Settings,
+        mailbox: mpsc::UnboundedReceiver<Mail>,
     ) -> Self {
         Self {
             shared,
             core,
+            settings,
+            gone: FxHashMap::default(),
+            letting_go: Vec::new(),
             mailbox,
             timers: Timers::default(),
             actions: Vec::new(),
@@ -50,13 +64,13 @@ impl Dispatcher {
     }
 
     pub(crate) async fn run(mut self) {
-        let mut inputs = Vec::with_capacity(BATCH);
+        let mut mails = Vec::with_capacity(BATCH);
         while self.finished.is_none() {
             tokio::select! {
                 biased;
-                _ = self.mailbox.recv_many(&mut inputs, BATCH) => {
-                    for input in inputs.drain(..) {
-                        self.step(input);
+                _ = self.mailbox.recv_many(&mut mails, BATCH) => {
+                    for mail in mails.drain(..) {
+                        self.hear(mail);
                     }
                 }
                 () = self.timers.wait() => {}
@@ -64,7 +78,7 @@ impl Dispatcher {
             while let Some(due) = self.timers.pop(Instant::now()) {
                 match due {
                     Due::Service(service, arming) => {
-                        let child = &self.shared.children[service as usize];
+                        let Some(child) = self.shared.child(service) else { continue };
                         let (reached, silent) = (child.reached(), child.silent());
                         self.step(Input::Timer { service, arming, reached, silent });
                     }
@@ -75,11 +89,22 @@ impl Dispatcher {
         self.finish().await;
     }
 
+    fn hear(&mut self, mail: Mail) {
+        match mail {
+            Mail::Input(input) => {
+                if let Some(input) = self.of_those_here(input) {
+                    self.step(input);
+                }
+            }
+            Mail::Add(addition) => self.add(addition),
+        }
+    }
+
     /// Takes back what is lent of whom the input is about, then steps.
-    fn step(&mut self, input: Input<Caller>) {
+    pub(super) fn step(&mut self, input: Input<Caller>) {
         match input.service() {
             Some(service) => self.recall(service),
-            None => (0..self.shared.children.len() as Index).for_each(|it| self.recall(it)),
+            None => (0..self.core.len()).for_each(|it| self.recall(it)),
         }
         self.step_core(input);
         while let Some(service) = self.recalled.pop() {
@@ -91,7 +116,8 @@ impl Dispatcher {
         if !self.core.is_lent(service) {
             return;
         }
-        if let Some((incarnation, loan)) = self.shared.children[service as usize].cell.recall() {
+        let loan = self.shared.child(service).and_then(|child| child.cell.recall());
+        if let Some((incarnation, loan)) = loan {
             self.step_core(Input::Regained { service, incarnation, loan });
         }
     }
@@ -113,20 +139,24 @@ impl Dispatcher {
     fn act(&mut self, action: Action<Caller>, now: Instant) {
         match action {
             Action::Begin { service, incarnation, watched } => {
-                begin(&self.shared.children[service as usize], incarnation, watched);
+                if let Some(child) = self.shared.child(service) {
+                    begin(&child, incarnation, watched);
+                }
             }
             Action::Signal { service, reason } => {
-                if let Some(run) = self.shared.children[service as usize].run() {
+                if let Some(run) = self.shared.child(service).and_then(|child| child.run()) {
                     run.signal(reason);
                 }
             }
             Action::Abort { service } => {
-                if let Some(run) = self.shared.children[service as usize].run() {
+                if let Some(run) = self.shared.child(service).and_then(|child| child.run()) {
                     run.abort();
                 }
             }
             Action::Lend { service, loan } => {
-                self.shared.children[service as usize].cell.lend(loan);
+                if let Some(child) = self.shared.child(service) {
+                    child.cell.lend(loan);
+                }
             }
             Action::Recall { service } => self.recalled.push(service),
             Action::Arm { service, arming, after } => {
@@ -135,26 +165,41 @@ impl Dispatcher {
             }
             Action::ArmShutdown { after } => self.timers.arm_shutdown(now, after),
             Action::Publish { service, state, incarnation } => {
-                let child = &self.shared.children[service as usize];
-                child.cell.publish(state.clone(), incarnation);
+                if let Some(child) = self.shared.child(service) {
+                    child.cell.publish(state.clone(), incarnation);
+                }
                 self.timers.moved();
-                let kind = EventKind::Service { state, incarnation };
-                self.shared.hub.emit(|| (child.spec.id(), kind));
+                self.emit(service, EventKind::Service { state, incarnation });
                 self.sweep_timers();
             }
             Action::Report { service, incarnation, exit } => {
-                let id = || self.shared.children[service as usize].spec.id();
-                self.shared.hub.emit(|| (id(), EventKind::StopFailed { exit, incarnation }));
+                self.emit(service, EventKind::StopFailed { exit, incarnation });
             }
             Action::Health { service, incarnation, health } => {
-                let id = || self.shared.children[service as usize].spec.id();
-                self.shared.hub.emit(|| (id(), EventKind::Health { health, incarnation }));
+                self.emit(service, EventKind::Health { health, incarnation });
             }
+            Action::Remove { service, caller } => self.remove(service, caller),
             Action::Reply { caller, answer } => {
+                let Caller { about, answer: to } = caller;
+                let told = Told::of(answer, &about.name, about.origin, |place| self.known(place));
                 // A caller that gave up hears nothing.
-                let _ = caller.send(answer);
+                let _ = to.send(told);
             }
             Action::Finish { summary } => self.finished = Some(summary),
+        }
+    }
+
+    pub(super) fn emit(&self, service: Index, kind: EventKind) {
+        if let Some(child) = self.shared.child(service) {
+            self.shared.hub.emit(|| (child.spec.id(), kind));
+        }
+    }
+
+    /// Who is at that place, or was there last.
+    fn known(&self, place: Index) -> (Name, Origin) {
+        match self.shared.child(place) {
+            Some(child) => (child.spec.name().clone(), child.spec.origin()),
+            None => self.gone[&place].clone(),
         }
     }
 
@@ -169,17 +214,21 @@ impl Dispatcher {
         let Some(summary) = self.finished.take() else { return };
         // Whoever asks from here on is answered by that, and need not wait for what follows.
         self.mailbox.close();
-        while self.mailbox.try_recv().is_ok() {}
-        let closing = join_all(self.shared.sources.iter().map(|source| source.end_loads()));
-        let pending = match timeout(self.shared.join_timeout, closing).await {
+        while let Ok(mail) = self.mailbox.try_recv() {
+            if let Mail::Add(addition) = mail {
+                self.add(addition);
+            }
+        }
+        let sources = self.shared.roster.read().sources().to_vec();
+        let closing = join_all(sources.iter().map(|source| source.end_loads()));
+        let letting_go = join_all(std::mem::take(&mut self.letting_go));
+        let pending = match timeout(self.shared.join_timeout, join(closing, letting_go)).await {
             Ok(_) => Vec::new(),
-            Err(_) => self.shared.sources.iter().flat_map(|source| source.pending()).collect(),
+            Err(_) => sources.iter().flat_map(|source| source.pending()).collect(),
         };
         // A listener may take its time, but not the shutdown's.
-        let heard = join(
-            join_all(self.shared.sources.iter().map(|source| source.flush())),
-            self.shared.hub.flush(),
-        );
+        let heard =
+            join(join_all(sources.iter().map(|source| source.flush())), self.shared.hub.flush());
         let _ = timeout(self.shared.join_timeout, heard).await;
         self.tell(&summary, pending);
     }
@@ -187,7 +236,7 @@ impl Dispatcher {
     /// Keeps the report; whoever calls from now on gets it.
     fn tell(&mut self, summary: &Summary, pending: Vec<Name>) {
         self.mailbox.close();
-        let report = ShutdownReport::new(summary, pending, |index| self.shared.describe(index));
+        let report = ShutdownReport::new(summary, pending, |place| self.known(place));
         // Only the first report counts.
         let _ = self.shared.report.set(report);
     }

@@ -5,6 +5,8 @@ mod cell;
 #[cfg(test)]
 mod interleave;
 
+mod told;
+
 mod shared;
 
 mod child;
@@ -13,5 +15,8 @@ mod timers;
 
 mod dispatcher;
 
+mod change;
+
 pub(crate) use dispatcher::Dispatcher;
-pub(crate) use shared::{Caller, Child, Owner, Shared};
+pub(crate) use shared::{Addition, Caller, Child, Mail, Meant, Owner, Shared, published};
+pub(crate) use told::Told;

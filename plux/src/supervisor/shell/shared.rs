@@ -2,19 +2,18 @@
 //! the way to the dispatcher.
 //!
 //! Trap: what is replaced under a child's lock may own values of the user's, with destructors; it is
-//! dropped after the lock.
+//! dropped after the lock. So may a child: whoever keeps one beside the roster may be the last to.
 
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 
-use parking_lot::Mutex;
-use rustc_hash::FxHashMap;
-use tokio::sync::{SetOnce, mpsc, oneshot};
+use parking_lot::{Mutex, RwLock};
+use tokio::sync::{SetOnce, mpsc, oneshot, watch};
 use tokio::time::Instant;
 
-use crate::error::HandleError;
+use crate::error::{BuildProblem, HandleError, Near};
 use crate::event::EventKind;
-use crate::graph::Graph;
+use crate::given::let_go;
 use crate::health::Health;
 use crate::incarnation::{Incarnation, Link, Place};
 use crate::listener::Hub;
@@ -24,24 +23,25 @@ use crate::reason::{Phase, Stopped};
 use crate::service::Service;
 use crate::spec::SpecRef;
 use crate::state::ServiceState;
-use crate::supervisor::core::{Answer, Ending, Index, Input};
+use crate::supervisor::core::{Ending, Index, Input};
+use crate::supervisor::found::Found;
 use crate::supervisor::report::ShutdownReport;
+use crate::supervisor::roster::Roster;
 use crate::supervisor::source::ServiceSource;
 use crate::task::catch;
 
 use super::cell::Cell;
+use super::told::Told;
 
 /// What handles, children and the dispatcher share.
 pub(crate) struct Shared {
-    pub(crate) children: Box<[Arc<Child>]>,
-    pub(crate) by_name: FxHashMap<Name, Index>,
-    pub(crate) graph: Arc<Graph>,
-    pub(crate) sources: Vec<Arc<dyn ServiceSource>>,
+    /// Only the dispatcher writes. Held for a look, never longer, and no user code runs under it.
+    pub(crate) roster: RwLock<Roster<Arc<Child>>>,
     pub(crate) hub: Hub,
     pub(crate) mailbox: Mailbox,
     pub(crate) join_timeout: Duration,
     /// The longest a shutdown may take before everything left is reported as leaked.
-    pub(crate) shutdown_bound: Option<Duration>,
+    pub(crate) shutdown_bound: watch::Sender<Option<Duration>>,
     /// The same when everything is aborted at once.
     pub(crate) abort_bound: Duration,
     pub(crate) owner: Weak<Owner>,
@@ -56,21 +56,16 @@ pub(crate) struct Shared {
 type Begin = Box<dyn FnOnce(Arc<Shared>) + Send>;
 
 impl Shared {
-    pub(crate) fn index(&self, name: &str) -> Option<Index> {
-        self.by_name.get(name).copied()
+    /// The one at that place, if there is one.
+    pub(crate) fn child(&self, place: Index) -> Option<Arc<Child>> {
+        self.roster.read().get(place).cloned()
     }
 
-    /// Name and place of registration.
-    pub(crate) fn describe(&self, index: Index) -> (Name, Origin) {
-        let child = &self.children[index as usize];
-        (child.spec.name().clone(), child.spec.origin())
-    }
-
-    /// Hands `input` to the dispatcher; `false` when that has ended.
+    /// Hands `mail` to the dispatcher; `false` when that has ended.
     ///
     /// # Panics
     /// When it is the first one, outside a tokio runtime; the next may still be inside one.
-    pub(crate) fn send(self: &Arc<Self>, input: Input<Caller>) -> bool {
+    pub(crate) fn send(self: &Arc<Self>, mail: Mail) -> bool {
         let mut idle = self.idle.lock();
         if idle.is_some() {
             // Panics outside a runtime, before anything is taken that could not be given back.
@@ -81,7 +76,13 @@ impl Shared {
         if let Some(begin) = begin {
             begin(Arc::clone(self));
         }
-        self.mailbox.send(input).is_ok()
+        match self.mailbox.send(mail) {
+            Ok(()) => true,
+            Err(unheard) => {
+                let_go("what was not added", unheard);
+                false
+            }
+        }
     }
 }
 
@@ -93,15 +94,57 @@ pub(crate) struct Owner {
 impl Drop for Owner {
     fn drop(&mut self) {
         // Without a dispatcher nothing runs that could be stopped.
-        let _ = self.mailbox.send(Input::Shutdown);
+        let _ = self.mailbox.send(Mail::Input(Input::Shutdown));
     }
 }
 
-/// Where an answer goes.
-pub(crate) type Caller = oneshot::Sender<Answer>;
+/// A service by its place, and which one is meant: another may have the place by now.
+#[derive(Clone)]
+pub(crate) struct Meant {
+    pub(crate) place: Index,
+    pub(crate) name: Name,
+    pub(crate) origin: Origin,
+    child: Weak<Child>,
+}
+
+impl Meant {
+    pub(crate) fn new(child: &Arc<Child>) -> Self {
+        Self {
+            place: child.index,
+            name: child.spec.name().clone(),
+            origin: child.spec.origin(),
+            child: Arc::downgrade(child),
+        }
+    }
+
+    /// Whether it is `child`, which has its place now.
+    pub(super) fn is(&self, child: &Arc<Child>) -> bool {
+        std::ptr::eq(self.child.as_ptr(), Arc::as_ptr(child))
+    }
+}
+
+/// Who calls, about whom, and where the answer goes.
+pub(crate) struct Caller {
+    pub(crate) about: Meant,
+    pub(crate) answer: oneshot::Sender<Told>,
+}
+
+/// What the dispatcher is sent.
+pub(crate) enum Mail {
+    Input(Input<Caller>),
+    Add(Addition),
+}
+
+/// What a manager has, to be added; or what is wrong with it already.
+pub(crate) struct Addition {
+    pub(crate) found: Vec<Found>,
+    pub(crate) problems: Vec<BuildProblem>,
+    pub(crate) source: Arc<dyn ServiceSource>,
+    pub(crate) answer: oneshot::Sender<Told>,
+}
 
 /// The way to the dispatcher.
-pub(crate) type Mailbox = mpsc::UnboundedSender<Input<Caller>>;
+pub(crate) type Mailbox = mpsc::UnboundedSender<Mail>;
 
 /// One supervised service.
 pub(crate) struct Child {
@@ -133,20 +176,14 @@ impl Child {
         self.cell.get()
     }
 
+    /// Where it stands.
+    pub(crate) fn stands(&self) -> ServiceState {
+        self.cell.state()
+    }
+
     /// The present run, if there is one.
     pub(crate) fn run(&self) -> Option<Arc<Incarnation>> {
         self.cell.run()
-    }
-
-    /// The run to take a handle from.
-    ///
-    /// # Errors
-    /// [`HandleError::NotReady`] when it does not run.
-    pub(crate) fn published(&self) -> Result<Arc<Incarnation>, HandleError> {
-        self.run().filter(|run| !run.is_over()).ok_or_else(|| HandleError::NotReady {
-            name: self.spec.name().clone(),
-            origin: self.spec.origin(),
-        })
     }
 
     /// How far its attempt has come.
@@ -174,7 +211,7 @@ impl Child {
     pub(super) fn send(&self, input: Input<Caller>) {
         self.cell.hand_back();
         // Without a dispatcher nobody is left to hear it.
-        let _ = self.mailbox.send(input);
+        let _ = self.mailbox.send(Mail::Input(input));
     }
 
     /// Begins the run after one that has ended, if that is for the service's own task to do.
@@ -208,10 +245,16 @@ impl Child {
     }
 }
 
+/// The run, if a handle can be taken from it.
+pub(crate) fn published(run: Option<Arc<Incarnation>>) -> Option<Arc<Incarnation>> {
+    run.filter(|run| !run.is_over())
+}
+
 impl Drop for Child {
     fn drop(&mut self) {
         self.cell.publish(ServiceState::Stopped(Stopped::NeverStarted), 0);
         self.sweep();
+        let_go("a service", self.service.take());
     }
 }
 
@@ -249,12 +292,22 @@ impl Link for Child {
             Some((namespace, name)) => (namespace, name),
             None => (self.spec.namespace().as_str(), name),
         };
-        let on = shared.index(name).ok_or_else(stranger)?;
-        let dependency = &shared.children[on as usize];
-        let declared = shared.graph.dependencies(self.index).iter().any(|&(other, _)| other == on);
+        let roster = shared.roster.read();
+        // In the place of one that was removed another may stand.
+        let is_here = roster.get(self.index).is_some_and(|child| std::ptr::eq(&**child, self));
+        if !is_here {
+            let (name, near) = (self.spec.name().to_string(), Near::default());
+            return Err(HandleError::Unknown { name, near });
+        }
+        let (on, dependency) = roster.find(name).ok_or_else(stranger)?;
+        let edges = roster.graph().dependencies(self.index);
+        let declared = edges.iter().any(|&(other, _)| other == on);
         if !declared || dependency.spec.namespace().as_str() != namespace {
             return Err(stranger());
         }
-        dependency.published()
+        let run = dependency.run();
+        let (name, origin) = (dependency.spec.name().clone(), dependency.spec.origin());
+        drop(roster);
+        published(run).ok_or(HandleError::NotReady { name, origin })
     }
 }

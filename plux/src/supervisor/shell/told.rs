@@ -1,0 +1,87 @@
+//! What callers are told: the core's answers, with names for places.
+
+use crate::error::{AddError, RemoveError, StartError, StopError};
+use crate::name::Name;
+use crate::origin::Origin;
+use crate::state::ServiceState;
+use crate::supervisor::core::{Answer, Down, Index, Stays, Up};
+use crate::supervisor::report::{StartOutcome, StopReport, stop_row};
+
+/// The answer to a call.
+pub(crate) enum Told {
+    /// To a start or a restart: how, and who was stopped for it.
+    Start(Result<(StartOutcome, Vec<Name>), StartError>),
+    Stop(Result<StopReport, StopError>),
+    State(ServiceState),
+    Added(Result<Vec<Name>, AddError>),
+    Removed(Result<(), RemoveError>),
+    /// To any call: it was removed before the call was heard.
+    Gone,
+}
+
+impl Told {
+    /// The answer to a call on the service of that name. `known` says who is, or was, at a place.
+    pub(super) fn of(
+        answer: Answer,
+        name: &Name,
+        origin: Origin,
+        known: impl Fn(Index) -> (Name, Origin),
+    ) -> Self {
+        match answer {
+            Answer::Start(Ok(up)) => Self::Start(Ok(match up {
+                Up::Started => (StartOutcome::Started, Vec::new()),
+                Up::AlreadyRunning => (StartOutcome::AlreadyRunning, Vec::new()),
+                Up::Joined => (StartOutcome::Joined, Vec::new()),
+                Up::Restarted(dependents) => {
+                    let names = dependents.into_iter().map(|dependent| known(dependent).0);
+                    (StartOutcome::Started, names.collect())
+                }
+            })),
+            Answer::Start(Err(down)) => Self::Start(Err(start_error(name.clone(), down, known))),
+            Answer::Stop(Ok(rows)) => {
+                let rows = rows.iter().map(|row| stop_row(row, &known)).collect();
+                Self::Stop(Ok(StopReport { rows }))
+            }
+            Answer::Stop(Err(leaked)) => {
+                let (name, origin) = known(leaked);
+                Self::Stop(Err(StopError::Leaked { name, origin }))
+            }
+            Answer::State(state) => Self::State(state),
+            Answer::Stays(stays) => {
+                let name = name.clone();
+                Self::Removed(Err(match stays {
+                    Stays::Live => RemoveError::Live { name, origin },
+                    Stays::Leaked => RemoveError::Leaked { name, origin },
+                    Stays::Waiting => RemoveError::Waiting { name, origin },
+                    Stays::Needed(by) => {
+                        let (by, by_origin) = known(by);
+                        RemoveError::Needed { name, origin, by, by_origin }
+                    }
+                    Stays::Shutdown => RemoveError::Shutdown { name },
+                }))
+            }
+        }
+    }
+}
+
+fn start_error(name: Name, down: Down, known: impl Fn(Index) -> (Name, Origin)) -> StartError {
+    match down {
+        Down::Failed { culprit, failure } => {
+            let (culprit, origin) = known(culprit);
+            StartError::Failed { name, culprit, origin, source: failure }
+        }
+        Down::Disabled { culprit, reason } => {
+            let (culprit, origin) = known(culprit);
+            StartError::Disabled { name, culprit, origin, reason }
+        }
+        Down::Stopped { by, reason } => {
+            let (by, origin) = known(by);
+            StartError::Stopped { name, by, origin, reason }
+        }
+        Down::Leaked { culprit } => {
+            let (culprit, origin) = known(culprit);
+            StartError::Leaked { name, culprit, origin }
+        }
+        Down::Shutdown => StartError::Shutdown { name },
+    }
+}
