@@ -1,10 +1,10 @@
 //! A call belongs to the supervisor: it gets one answer, and nobody has to wait for it.
 
 use futures::FutureExt;
-use plux::{RestartError, StartError, StartOutcome, StopReason};
+use plux::{GiveUp, RestartError, StartError, StartOutcome, StopReason};
 use tokio::time::timeout;
 
-use crate::kit::{Do, Kit, OnStop, Probe, SECOND, settle};
+use crate::kit::{Do, Kit, OnStop, Probe, SECOND, at_most, order, settle, spawn};
 
 #[tokio::test(start_paused = true)]
 async fn c06_a_start_goes_on_when_its_future_is_dropped() {
@@ -23,6 +23,22 @@ async fn c06_a_caller_that_gives_up_takes_nothing_from_those_who_share_the_attem
     assert!(timeout(SECOND, kit.supervisor.start("a")).await.is_err());
     assert_eq!(kit.supervisor.start("a").await.unwrap(), StartOutcome::Joined);
     assert_eq!(kit.log.count("a begins"), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn c06_a_wait_for_what_cools_down_is_answered_when_that_is_stopped() {
+    let a = Probe::new("a");
+    let cooling = GiveUp::CoolDown(100 * SECOND);
+    let kit = Kit::with([&a], |builder| at_most(0)(builder).give_up(cooling));
+    kit.supervisor.start("a").await.unwrap();
+    order(&a, Do::Fail("no")).await;
+    let supervisor = kit.supervisor.clone();
+    let wait = spawn(async move { supervisor.wait("a").await });
+    settle().await;
+    assert!(!wait.is_finished());
+    kit.supervisor.stop("a").await.unwrap();
+    let state = timeout(SECOND, wait).await.expect("it is answered").unwrap().unwrap();
+    assert_eq!(state.word(), "failed");
 }
 
 #[tokio::test(start_paused = true)]

@@ -33,6 +33,8 @@ enum Move {
     Over(Index, bool),
     HandBack(Index),
     HandedBack(Index),
+    Remove(Index),
+    Come(Index),
     Due(Index, u32),
     Shutdown,
 }
@@ -45,9 +47,14 @@ fn moves(world: &World) -> Vec<Move> {
     }
     let count = world.core.rows.len() as Index;
     if world.calls.len() < OPEN {
-        moves
-            .extend((0..count).flat_map(|at| [Move::Start(at), Move::Stop(at), Move::Restart(at)]));
+        let here = (0..count).filter(|at| world.here[*at as usize]);
+        moves.extend(
+            here.flat_map(|at| {
+                [Move::Start(at), Move::Stop(at), Move::Restart(at), Move::Remove(at)]
+            }),
+        );
     }
+    moves.extend((0..count).filter(|at| world.may_come(*at)).map(Move::Come));
     for (&at, life) in &world.lives {
         if !life.ready && !life.over {
             moves.push(Move::Ready(at));
@@ -89,6 +96,8 @@ fn make(world: &mut World, next: Move) {
         Move::End(service, fails) => world.end(service, fails),
         Move::Over(service, fails) => world.over(service, fails),
         Move::HandBack(service) => world.hand_back(service),
+        Move::Remove(service) => world.remove(service),
+        Move::Come(service) => world.come(service),
         Move::HandedBack(service) => world.step(Input::HandedBack { service }),
         Move::Due(service, arming) => {
             world.timers.retain(|timer| *timer != (service, arming));
@@ -122,6 +131,7 @@ fn key(world: &World) -> u64 {
         life.map(|it| [it.ready, it.signalled, it.aborted, it.leaked, it.over, it.failed])
             .hash(&mut to);
         world.timers.contains(&(at as Index, row.arming)).hash(&mut to);
+        world.here[at].hash(&mut to);
     }
     let mut calls: Vec<_> = world.calls.values().map(|call| format!("{call:?}")).collect();
     calls.sort_unstable();

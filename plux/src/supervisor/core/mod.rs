@@ -45,6 +45,9 @@ mod step;
 mod chance;
 
 #[cfg(test)]
+mod coming;
+
+#[cfg(test)]
 mod walk;
 
 #[cfg(test)]

@@ -156,7 +156,7 @@ impl<C> Core<C> {
         if let ServiceFailure::GaveUp { again, .. } = &mut failure {
             *again = None;
         }
-        self.publish(service, ServiceState::Failed(Arc::new(failure)));
+        self.settle(service, ServiceState::Failed(Arc::new(failure)));
     }
 
     /// The next attempt is not made.

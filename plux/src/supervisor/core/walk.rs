@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::chance::{Dice, SECOND, groups, limits, reaction};
+use super::coming::All;
 use super::ending::Ending;
 use super::loan::Loan;
 use super::model::Core;
@@ -43,6 +44,7 @@ pub(super) enum Call {
     Stop(Index, u32),
     Restart(Index),
     Wait,
+    Remove(Index),
 }
 
 #[derive(Clone)]
@@ -54,9 +56,12 @@ pub(super) struct World {
     /// What is lent. Whoever takes it, or decides by it, does so in one access.
     pub(super) loans: BTreeMap<Index, Box<Loan>>,
     recalled: Vec<Index>,
-    completed: Vec<bool>,
+    pub(super) all: Arc<All>,
+    /// Who of them is there.
+    pub(super) here: Vec<bool>,
+    pub(super) completed: Vec<bool>,
     /// The number of the newest incarnation.
-    newest: Vec<u32>,
+    pub(super) newest: Vec<u32>,
     pub(super) timers: Vec<(Index, u32)>,
     pub(super) calls: BTreeMap<u32, Call>,
     next_call: u32,
@@ -117,6 +122,8 @@ impl World {
     ) -> Self {
         Self {
             seed,
+            all: Arc::new(All::of(&core)),
+            here: vec![true; graph.len()],
             core,
             completed: vec![false; graph.len()],
             newest: vec![0; graph.len()],
@@ -253,10 +260,13 @@ impl World {
                     life.is_some_and(|life| life.incarnation == incarnation && !life.leaked);
                 self.check(fresh, "the health is that of what lives");
             }
-            Action::Remove { .. } => {}
+            Action::Remove { service, caller } => self.gone(service, caller),
             Action::Reply { caller, answer } => {
                 let call = self.calls.remove(&caller);
                 self.check(call.is_some(), "one answer a call");
+                if let (Some(Call::Remove(service)), Answer::Stays(why)) = (call, &answer) {
+                    self.stays(service, *why);
+                }
                 if let (Some(Call::Start(service) | Call::Restart(service)), Answer::Start(Ok(_))) =
                     (call, &answer)
                 {
@@ -376,7 +386,18 @@ impl World {
             return;
         }
         let service = dice.roll(self.completed.len()) as Index;
-        match dice.roll(14) {
+        if !self.here[service as usize] {
+            // Nobody can call about it; news may still be under way.
+            return match dice.roll(3) {
+                0 if self.may_come(service) => self.come(service),
+                1 if !self.timers.is_empty() => {
+                    let timer = self.timers.swap_remove(dice.roll(self.timers.len()));
+                    self.due(timer, SECOND);
+                }
+                _ => {}
+            };
+        }
+        match dice.roll(15) {
             0 | 1 => self.call(Call::Start(service), |caller| Input::Start { service, caller }),
             2 => {
                 let asked = self.lives.get(&service).map_or(0, |life| life.incarnation);
@@ -409,6 +430,7 @@ impl World {
             }
             12 => self.feel(service, dice),
             13 => self.hand_back(service),
+            14 => self.remove(service),
             _ => {}
         }
     }

@@ -1,0 +1,101 @@
+//! Services that come and go in walks. A service always has the place that it had at first.
+
+use std::sync::Arc;
+
+use super::failures::Limits;
+use super::model::Core;
+use super::walk::{Call, World};
+use super::words::{Index, Input, Newcomer, Reactions, Stays};
+use crate::graph::{Graph, GraphBuilder};
+use crate::spec::DependencyKind;
+
+/// All services there can be.
+pub(super) struct All {
+    graph: Arc<Graph>,
+    reactions: Reactions,
+    newcomers: Vec<Newcomer>,
+}
+
+impl All {
+    pub(super) fn of(core: &Core<u32>) -> Self {
+        let newcomer = |place: usize, limits: &Arc<Limits>| {
+            let place = place as Index;
+            let groups = &core.groups.list;
+            let group = groups.iter().position(|it| it.group.members.contains(&place));
+            Newcomer { place, limits: Arc::clone(limits), group }
+        };
+        let rows = core.rows.iter().enumerate();
+        let newcomers = rows.map(|(place, row)| newcomer(place, &row.limits)).collect();
+        Self { graph: Arc::clone(&core.graph), reactions: core.reactions.clone(), newcomers }
+    }
+}
+
+impl World {
+    /// Whether the service may come: all it requires is there.
+    pub(super) fn may_come(&self, service: Index) -> bool {
+        let hard = |kind| kind == DependencyKind::Requires;
+        let mut edges = self.all.graph.dependencies(service).iter();
+        !self.here[service as usize]
+            && self.core.shutdown.is_none()
+            && edges.all(|&(on, kind)| !hard(kind) || self.here[on as usize])
+    }
+
+    pub(super) fn come(&mut self, service: Index) {
+        let vacant = self.here.iter().filter(|here| !**here).count();
+        if !self.core.places(vacant).contains(&service) {
+            // An answer is still to tell of who was there.
+            let told =
+                self.calls.values().any(|call| !matches!(call, Call::Wait | Call::Remove(_)));
+            return self.check(told, "a place that nobody tells of is free");
+        }
+        self.here[service as usize] = true;
+        (self.completed[service as usize], self.newest[service as usize]) = (false, 0);
+        let all = Arc::clone(&self.all);
+        let mut graph = GraphBuilder::new(self.here.len());
+        let mut reactions = all.reactions.clone();
+        let here = |place: Index| self.here[place as usize];
+        for from in (0..self.here.len() as Index).filter(|from| here(*from)) {
+            for &(on, kind) in all.graph.dependencies(from).iter().filter(|(on, _)| here(*on)) {
+                graph.edge(from, kind, on);
+            }
+        }
+        reactions.retain(|(from, on), _| here(*from) && here(*on));
+        self.graph = Arc::new(graph.build(|_| unreachable!("no edge is wrong")));
+        let newcomers = vec![all.newcomers[service as usize].clone()];
+        self.step(Input::Add { newcomers, graph: Arc::clone(&self.graph), reactions });
+    }
+
+    pub(super) fn remove(&mut self, service: Index) {
+        let row = self.core.row(service);
+        let calls = [row.waits.is_empty(), row.watchers.is_empty(), row.starts.is_empty()];
+        let asked = calls.iter().all(|none| *none) && row.start.is_none();
+        self.call(Call::Remove(service), |caller| Input::Remove { service, caller });
+        self.check(asked || self.here[service as usize], "nobody waits for who is removed");
+    }
+
+    /// The core has let it go.
+    pub(super) fn gone(&mut self, service: Index, caller: u32) {
+        let call = self.calls.remove(&caller);
+        self.check(call == Some(Call::Remove(service)), "one answer a call");
+        self.check(!self.lives.contains_key(&service), "what lives is not removed");
+        let needed = self.graph.dependents(service).iter().any(|(by, _)| *by != service);
+        self.check(!needed, "what another depends on is not removed");
+        self.here[service as usize] = false;
+        self.graph = Arc::clone(&self.core.graph);
+        let edges = self.graph.dependencies(service).len() + self.graph.dependents(service).len();
+        self.check(edges == 0, "nothing is left of it");
+    }
+
+    pub(super) fn stays(&self, service: Index, why: Stays) {
+        let life = self.lives.get(&service);
+        let row = self.core.row(service);
+        let is_so = match why {
+            Stays::Live => life.is_some_and(|life| !life.leaked),
+            Stays::Leaked => life.is_some_and(|life| life.leaked),
+            Stays::Waiting => life.is_none() && (row.due || row.cooling),
+            Stays::Needed(by) => self.here[by as usize],
+            Stays::Shutdown => self.core.shutdown.is_some(),
+        };
+        self.check(is_so, "who is not removed has a reason to stay");
+    }
+}
