@@ -5,6 +5,10 @@
 #[cfg(test)]
 mod a02_add;
 #[cfg(test)]
+mod a02_again;
+#[cfg(test)]
+mod a02_let_go;
+#[cfg(test)]
 mod a02_remove;
 #[cfg(test)]
 mod a04_nested;

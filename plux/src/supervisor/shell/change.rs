@@ -5,9 +5,6 @@
 
 use std::sync::Arc;
 
-use rustc_hash::FxHashSet;
-use tokio::sync::oneshot;
-
 use super::dispatcher::Dispatcher;
 use super::shared::{Addition, Caller, Child};
 use super::told::Told;
@@ -23,6 +20,7 @@ use crate::supervisor::core::{Index, Input, Limits, Newcomer, Reactions};
 use crate::supervisor::found::{Found, shared, tie};
 use crate::supervisor::source::ServiceSource;
 use crate::task;
+use rustc_hash::FxHashSet;
 
 /// An addition that can be made.
 struct Draft {
@@ -74,7 +72,7 @@ impl Dispatcher {
             }
             refused => {
                 let told = Told::Added(refused.map(|_| Vec::new()));
-                self.let_go(("what was not added", (found, source)), (), told, answer);
+                self.let_go("what was not added", (found, source), || drop(answer.send(told)));
             }
         }
     }
@@ -155,7 +153,11 @@ impl Dispatcher {
         let source = if is_last { roster.remove_source(is_it) } else { None };
         drop(roster);
         self.bound();
-        self.let_go(("a removed service", child), source, Told::Removed(Ok(())), answer);
+        self.let_go("a removed service", child, move || {
+            let_go("a manager", source);
+            // Who does not hear it can ask.
+            let _ = answer.send(Told::Removed(Ok(())));
+        });
     }
 
     /// Makes known how long a shutdown may take now.
@@ -170,19 +172,17 @@ impl Dispatcher {
         self.shared.shutdown_bound.send_replace(bound);
     }
 
-    /// Drops what is the user's, in this order, and answers.
-    fn let_go(
+    /// Has a task drop what is the user's, and then do this.
+    pub(super) fn let_go(
         &mut self,
-        (what, first): (&'static str, impl Send + 'static),
-        then: impl Send + 'static,
-        told: Told,
-        answer: oneshot::Sender<Told>,
+        what: &'static str,
+        theirs: impl Send + 'static,
+        then: impl FnOnce() + Send + 'static,
     ) {
         self.letting_go.retain(|task| !task.is_finished());
         self.letting_go.push(task::spawn(async move {
-            let_go(what, first);
-            let_go("a manager", then);
-            let _ = answer.send(told);
+            let_go(what, theirs);
+            then();
         }));
     }
 }

@@ -183,7 +183,11 @@ impl Dispatcher {
                 let Caller { about, answer: to } = caller;
                 let told = Told::of(answer, &about.name, about.origin, |place| self.known(place));
                 // A caller that gave up hears nothing.
-                let _ = to.send(told);
+                if let Err(unheard) = to.send(told)
+                    && unheard.may_own()
+                {
+                    self.let_go("what nobody heard", unheard, || {});
+                }
             }
             Action::Finish { summary } => self.finished = Some(summary),
         }

@@ -5,7 +5,7 @@ use crate::name::Name;
 use crate::origin::Origin;
 use crate::state::ServiceState;
 use crate::supervisor::core::{Answer, Down, Index, Stays, Up};
-use crate::supervisor::report::{StartOutcome, StopReport, stop_row};
+use crate::supervisor::report::{StartOutcome, StopHow, StopReport, stop_row};
 
 /// The answer to a call.
 pub(crate) enum Told {
@@ -60,6 +60,20 @@ impl Told {
                     Stays::Shutdown => RemoveError::Shutdown { name },
                 }))
             }
+        }
+    }
+}
+
+impl Told {
+    /// Whether it may be the last to have an error of the user's.
+    pub(super) fn may_own(&self) -> bool {
+        match self {
+            Self::Start(Err(StartError::Failed { .. }))
+            | Self::State(ServiceState::Failed(_) | ServiceState::Backoff { .. }) => true,
+            Self::Stop(Ok(report)) => {
+                report.rows.iter().any(|row| matches!(row.how, StopHow::Error(_)))
+            }
+            _ => false,
         }
     }
 }
