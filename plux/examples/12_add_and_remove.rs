@@ -25,13 +25,13 @@ async fn ledger(cx: ServiceContext) -> Result<(), BoxError> {
 #[plux::extension_point(namespace = "example.tenants", output = Tenant)]
 trait Opens {}
 
-#[derive(Clone)]
-struct Tenant(String);
+#[derive(Clone, Copy)]
+struct Tenant(&'static str);
 
 #[plux::async_trait]
 impl Opens for Tenant {
     async fn load(&self, (): &()) -> Result<Tenant, BoxError> {
-        Ok(self.clone())
+        Ok(*self)
     }
 }
 
@@ -45,11 +45,9 @@ impl Service for Tenant {
     }
 }
 
-async fn open(supervisor: &Supervisor, tenant: &str) -> Result<Vec<Name>, AddError> {
-    let own = Tenant(tenant.to_owned());
-    let make = move || Ok(Arc::new(own.clone()) as Arc<dyn Opens>);
-    let name = Name::new(tenant).expect("a tenant's name is valid");
-    let spec = PluginSpec::new(TENANTS, name, make).with_dependency(LEDGER);
+async fn open(supervisor: &Supervisor, tenant: &'static str) -> Result<Vec<Name>, AddError> {
+    let make = || Ok(Arc::new(Tenant(tenant)) as Arc<dyn Opens>);
+    let spec = PluginSpec::new(TENANTS, Name::literal(tenant), make).with_dependency(LEDGER);
     let finder = ListFinder::new([spec]);
     supervisor.add(PluginManager::<dyn Opens>::builder(()).finder(finder).build()).await
 }
@@ -60,8 +58,8 @@ async fn main() -> Result<(), BoxError> {
     let supervisor = Supervisor::builder().manager(services).build()?;
     open(&supervisor, "acme").await?;
     supervisor.start("acme").await?;
-    println!("{}", open(&supervisor, "acme").await.unwrap_err());
-    println!("{}", supervisor.remove("acme").await.unwrap_err());
+    println!("again: {:?}", open(&supervisor, "acme").await);
+    println!("too early: {:?}", supervisor.remove("acme").await);
     supervisor.stop("acme").await?;
     supervisor.remove("acme").await?;
     assert!(supervisor.status("acme").is_none());
