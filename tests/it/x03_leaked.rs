@@ -264,6 +264,42 @@ async fn x03_a_hung_start_that_is_stopped_leaks_too() {
     refused(&kit.supervisor.start("waits").await.unwrap_err(), "waits");
 }
 
+/// Blocks its thread when it is dropped.
+struct Blocks(Probe);
+
+impl Drop for Blocks {
+    fn drop(&mut self) {
+        self.0.block();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+async fn x03_what_blocks_when_a_deadline_aborts_it_takes_no_deadline_along() {
+    let leaks = Probe::new("leaks").grace_period(GracePeriod::Bounded(Duration::from_millis(20)));
+    let own = leaks.clone();
+    let hangs = Do::call(move |_| {
+        let blocks = Blocks(own.clone());
+        async move {
+            let _blocks = blocks;
+            std::future::pending().await
+        }
+    });
+    let leaks = leaks.begin([Do::Ready, hangs]);
+    let _unblock = Unblock(&leaks);
+    let kit = Kit::with([&leaks], short);
+    kit.supervisor.start("leaks").await.unwrap();
+    // Without a deadline nothing would let it go, and no timer would be due.
+    let (over, in_time) = mpsc::channel::<()>();
+    let late = leaks.clone();
+    std::thread::spawn(move || {
+        let _ = in_time.recv_timeout(Duration::from_secs(5));
+        late.unblock();
+    });
+    let error = kit.supervisor.stop("leaks").await.unwrap_err();
+    assert!(matches!(&error, StopError::Leaked { .. }), "{error}");
+    drop(over);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
 async fn x03_the_join_timeout_bounds_the_wait_for_what_was_aborted() {
     let leaks = blocks("leaks");

@@ -1,7 +1,13 @@
 //! The one loop that steps the core and carries out what it says. It awaits its mailbox and its
 //! timers, and no user code.
+//!
+//! Trap: a worker of tokio's that a timer has woken is the only one that waits for timers, and wakes no other
+//! for the one task that comes of it. If a run that begins or is aborted then blocks that thread, no timer
+//! is due any more, in the whole runtime. So the dispatcher [hands on](hand_on) after its timers.
 
+use std::future::poll_fn;
 use std::sync::Arc;
+use std::task::Poll;
 
 use futures::future::{join, join_all};
 use rustc_hash::FxHashMap;
@@ -75,7 +81,9 @@ impl Dispatcher {
                 }
                 () = self.timers.wait() => {}
             }
+            let mut was_due = false;
             while let Some(due) = self.timers.pop(Instant::now()) {
+                was_due = true;
                 match due {
                     Due::Service(service, arming) => {
                         let Some(child) = self.shared.child(service) else { continue };
@@ -84,6 +92,9 @@ impl Dispatcher {
                     }
                     Due::Shutdown => self.step(Input::ShutdownTimer),
                 }
+            }
+            if was_due {
+                hand_on().await;
             }
         }
         self.finish().await;
@@ -244,6 +255,20 @@ impl Dispatcher {
         // Only the first report counts.
         let _ = self.shared.report.set(report);
     }
+}
+
+/// Is polled again by whoever is free: a task that wakes itself is queued for all workers, and one of them
+/// is woken for it.
+async fn hand_on() {
+    let mut again = true;
+    poll_fn(|cx| {
+        if std::mem::take(&mut again) {
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        Poll::Ready(())
+    })
+    .await;
 }
 
 /// A runtime that ends takes the dispatcher with it: what was live then is reported as leaked, so
