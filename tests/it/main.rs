@@ -49,6 +49,8 @@ mod d07_plans;
 #[cfg(test)]
 mod drop;
 #[cfg(test)]
+mod faults;
+#[cfg(test)]
 mod filter_rules;
 #[cfg(test)]
 mod filters;
