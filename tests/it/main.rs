@@ -11,6 +11,8 @@ mod a02_let_go;
 #[cfg(test)]
 mod a02_remove;
 #[cfg(test)]
+mod a03_names;
+#[cfg(test)]
 mod a04_nested;
 #[cfg(test)]
 mod asking;
@@ -20,6 +22,8 @@ mod c01_one_run;
 mod c02_callbacks;
 #[cfg(test)]
 mod c02_errors;
+#[cfg(test)]
+mod c02_loads;
 #[cfg(test)]
 mod c03_status;
 #[cfg(test)]
@@ -38,6 +42,8 @@ mod d01_edges;
 mod d02_refused;
 #[cfg(test)]
 mod d03_holds;
+#[cfg(test)]
+mod d03_wanted;
 #[cfg(test)]
 mod d04_stop;
 #[cfg(test)]
@@ -109,6 +115,8 @@ mod python_filters;
 #[cfg(test)]
 mod python_manager;
 #[cfg(test)]
+mod r01_ends;
+#[cfg(test)]
 mod r01_policies;
 #[cfg(test)]
 mod r03_at_once;
@@ -140,6 +148,8 @@ mod s05_stop;
 mod s05_stop_while_starting;
 #[cfg(test)]
 mod s06_again;
+#[cfg(test)]
+mod s06_by_hand;
 #[cfg(test)]
 mod s07_stopped;
 #[cfg(test)]

@@ -128,6 +128,8 @@ impl Stage {
             // Somebody has to act within one of the times.
             (true, Fault::CallerGone) => 80,
             (true, _) if seam == Seam::ErrorText => 80,
+            // It must not miss its heartbeats before it is to.
+            (true, _) if seam == Seam::Heartbeat => 40,
             (true, _) => 25,
         });
         let mut options = ServiceOptions::NONE

@@ -1,0 +1,44 @@
+//! Starts and restarts by hand of what is in backoff: whose attempt that is, and what it costs.
+
+use plux::{Backoff, Intensity, StartError};
+use tokio::time::{Instant, sleep};
+
+use crate::kit::{Do, Kit, Probe, SECOND, at_most, order};
+
+#[tokio::test(start_paused = true)]
+async fn s02_s06_a_start_that_pulls_what_is_in_backoff_shares_its_failure_and_leaves_it_to_its_policy()
+ {
+    let (a, b) = (Probe::new("a"), Probe::new("b").requires("a"));
+    let kit = Kit::with([&a, &b], |builder| {
+        let backoff = Backoff::exponential(SECOND, 60 * SECOND).with_jitter(0);
+        builder.intensity(Intensity::UNLIMITED).backoff(backoff)
+    });
+    kit.supervisor.start("a").await.unwrap();
+    let a = a.begin([Do::Fail("not yet")]);
+    order(&a, Do::Fail("no")).await;
+    let error = kit.supervisor.start("b").await.unwrap_err();
+    let StartError::Failed { culprit, source, .. } = &error else { panic!("{error}") };
+    assert_eq!(culprit, "a");
+    assert!(source.to_string().ends_with("not yet"), "{source}");
+    assert_eq!((kit.state("b").as_str(), kit.log.count("b begins")), ("stopped (unneeded)", 0));
+    // It was kept up before the call, so it goes on, and nothing of what it failed is forgotten.
+    let state = kit.state("a");
+    assert!(state.starts_with("backoff for 2s: ") && state.ends_with("not yet"), "{state}");
+    let _a = a.begin([Do::Ready]);
+    sleep(3 * SECOND).await;
+    assert_eq!((kit.state("a").as_str(), kit.incarnation("a")), ("running", 3));
+    assert_eq!(kit.state("b"), "stopped (unneeded)");
+}
+
+#[tokio::test(start_paused = true)]
+async fn c05_a_restart_of_what_is_in_backoff_is_a_start_now() {
+    let a = Probe::new("a");
+    let kit = Kit::with([&a], at_most(1));
+    kit.supervisor.start("a").await.unwrap();
+    order(&a, Do::Fail("no")).await;
+    let began = Instant::now();
+    kit.supervisor.restart("a").await.unwrap();
+    assert_eq!(began.elapsed().as_secs(), 0);
+    sleep(10 * SECOND).await;
+    assert_eq!((kit.state("a").as_str(), kit.incarnation("a")), ("running", 2));
+}
