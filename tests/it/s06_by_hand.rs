@@ -1,6 +1,6 @@
 //! Starts and restarts by hand of what is in backoff: whose attempt that is, and what it costs.
 
-use plux::{Backoff, Intensity, StartError};
+use plux::{Backoff, GiveUp, Group, Intensity, StartError};
 use tokio::time::{Instant, sleep};
 
 use crate::kit::{Do, Kit, Probe, SECOND, at_most, order};
@@ -41,4 +41,39 @@ async fn c05_a_restart_of_what_is_in_backoff_is_a_start_now() {
     assert_eq!(began.elapsed().as_secs(), 0);
     sleep(10 * SECOND).await;
     assert_eq!((kit.state("a").as_str(), kit.incarnation("a")), ("running", 2));
+}
+#[tokio::test(start_paused = true)]
+async fn s02_r04_an_attempt_by_hand_in_backoff_costs_no_restart() {
+    let a = Probe::new("a");
+    let kit = Kit::with([&a], at_most(1));
+    kit.supervisor.start("a").await.unwrap();
+    for run in 2..6 {
+        order(&a, Do::Fail("no")).await;
+        assert_eq!(kit.state("a"), "backoff for 1s: no");
+        kit.supervisor.start("a").await.unwrap();
+        assert_eq!((kit.state("a").as_str(), kit.incarnation("a")), ("running", run));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn s02_r04_an_attempt_by_hand_in_backoff_costs_its_group_no_restart() {
+    let (a, b) = (Probe::new("a"), Probe::new("b"));
+    let kit = Kit::with([&a, &b], |builder| {
+        let budget = Intensity::new(1, 60 * SECOND);
+        let group = Group::one_for_one("store", ["a", "b"]).with_intensity(budget, GiveUp::Fail);
+        at_most(9)(builder).group(group)
+    });
+    assert!(kit.supervisor.start_all().await.is_ok());
+    for probe in [&a, &b, &a] {
+        order(probe, Do::Fail("no")).await;
+        let name = if kit.raw_state("a").word() == "backoff" { "a" } else { "b" };
+        kit.supervisor.start(name).await.unwrap();
+    }
+    assert_eq!([kit.incarnation("a"), kit.incarnation("b")], [3, 2]);
+    // One that is made by itself is counted, and there is no other.
+    order(&b, Do::Fail("no")).await;
+    sleep(SECOND).await;
+    assert_eq!(kit.state("b"), "running");
+    order(&a, Do::Fail("no")).await;
+    assert!(kit.state("a").contains("1 restart of its group `store`"), "{}", kit.state("a"));
 }

@@ -97,6 +97,13 @@ impl Failures {
         may
     }
 
+    /// Takes the restart that was counted then for one that was not made.
+    pub(super) fn give_back(&mut self, counted: Duration) {
+        if let Some(place) = self.restarts.iter().rposition(|at| *at == counted) {
+            self.restarts.remove(place);
+        }
+    }
+
     /// Counts one more failure in a row; how many there were before.
     pub(super) fn one_more(&mut self) -> u32 {
         let before = self.in_a_row;

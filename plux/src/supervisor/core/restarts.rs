@@ -142,10 +142,26 @@ impl<C> Core<C> {
         }
         if named {
             self.leave_leader(service);
+            self.give_back(service);
         }
         let row = self.row_mut(service);
         row.due = true;
         row.automatic &= !named;
+    }
+
+    /// What was to be restarted by itself is started by hand: that costs no restart.
+    fn give_back(&mut self, service: Index) {
+        let row = self.row_mut(service);
+        let ended = row.end.as_ref().and_then(|end| end.ended);
+        let (true, Some(ended)) = (matches!(row.state, ServiceState::Backoff { .. }), ended) else {
+            return;
+        };
+        if let Some(failures) = &mut row.failures {
+            failures.give_back(ended);
+        }
+        if let Some(standing) = self.groups.of_mut(service) {
+            standing.failures.give_back(ended);
+        }
     }
 
     /// A service that was given up is not tried again.
