@@ -288,16 +288,9 @@ async fn x03_what_blocks_when_a_deadline_aborts_it_takes_no_deadline_along() {
     let _unblock = Unblock(&leaks);
     let kit = Kit::with([&leaks], short);
     kit.supervisor.start("leaks").await.unwrap();
-    // Without a deadline nothing would let it go, and no timer would be due.
-    let (over, in_time) = mpsc::channel::<()>();
-    let late = leaks.clone();
-    std::thread::spawn(move || {
-        let _ = in_time.recv_timeout(Duration::from_secs(5));
-        late.unblock();
-    });
+    let _over = unblock_late(&leaks);
     let error = kit.supervisor.stop("leaks").await.unwrap_err();
     assert!(matches!(&error, StopError::Leaked { .. }), "{error}");
-    drop(over);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
@@ -399,4 +392,53 @@ async fn x05_starts_are_refused_at_once_while_the_listeners_hear_the_end() {
     assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
     drop(release);
     assert!(kit.supervisor.shutdown().await.unwrap().is_clean());
+}
+
+/// Blocks its thread after a timer of its own: the worker that this one has woken waits for the timers of
+/// the whole runtime.
+fn blocks_after_a_timer(leaks: &Probe) -> Do {
+    let own = leaks.clone();
+    Do::call(move |_| {
+        let own = own.clone();
+        async move {
+            sleep(Duration::from_millis(10)).await;
+            own.block();
+        }
+    })
+}
+
+/// Lets it go when all deadlines have long been over, so that a test which waits for one fails.
+fn unblock_late(leaks: &Probe) -> mpsc::Sender<()> {
+    let (over, in_time) = mpsc::channel();
+    let late = leaks.clone();
+    std::thread::spawn(move || {
+        let _: Result<(), _> = in_time.recv_timeout(Duration::from_secs(5));
+        late.unblock();
+    });
+    over
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+async fn s08_x03_a_start_that_blocks_after_a_timer_of_its_own_is_late_all_the_same() {
+    let leaks = Probe::new("leaks").grace_period(GracePeriod::Bounded(Duration::from_millis(20)));
+    let leaks = leaks.start_timeout(Duration::from_millis(50));
+    let leaks = leaks.clone().begin([blocks_after_a_timer(&leaks)]);
+    let _unblock = Unblock(&leaks);
+    let kit = Kit::with([&leaks], short);
+    let _over = unblock_late(&leaks);
+    let error = kit.supervisor.start("leaks").await.unwrap_err();
+    assert!(error.to_string().contains("was not ready within 50ms"), "{error}");
+    leaked(&kit.raw_state("leaks"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+async fn s09_x03_the_watchdog_sees_one_that_blocks_after_a_timer_of_its_own() {
+    let leaks = Probe::new("leaks").grace_period(GracePeriod::Bounded(Duration::from_millis(20)));
+    let leaks = leaks.options(|options| options.with_watchdog(Duration::from_millis(50)));
+    let leaks = leaks.clone().begin([Do::Ready, blocks_after_a_timer(&leaks)]);
+    let _unblock = Unblock(&leaks);
+    let kit = Kit::with([&leaks], short);
+    kit.supervisor.start("leaks").await.unwrap();
+    let _over = unblock_late(&leaks);
+    leaked(&kit.supervisor.wait("leaks").await.unwrap());
 }

@@ -11,6 +11,8 @@ mod shared;
 
 mod child;
 
+mod alarm;
+
 mod timers;
 
 mod dispatcher;

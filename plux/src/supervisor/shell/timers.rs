@@ -6,10 +6,14 @@
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
+use std::future::{pending, poll_fn};
+use std::pin::pin;
+use std::task::Poll;
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
 
+use super::alarm::Alarm;
 use crate::supervisor::core::Index;
 
 /// When, whose, and by which arming.
@@ -22,6 +26,7 @@ const FEW: usize = 64;
 pub(super) struct Timers {
     heap: BinaryHeap<Reverse<Entry>>,
     shutdown: Option<Instant>,
+    alarm: Alarm,
     /// How many were armed, or may have been disarmed, since the last sweep.
     moves: usize,
 }
@@ -67,11 +72,19 @@ impl Timers {
     }
 
     /// Waits for the next timer; for ever when none is armed. Cancel safe.
-    pub(super) async fn wait(&self) {
-        match self.next_at() {
-            Some(at) => sleep_until(at).await,
-            None => std::future::pending().await,
-        }
+    pub(super) async fn wait(&mut self) {
+        let Some(at) = self.next_at() else { return pending().await };
+        let mut due = pin!(sleep_until(at));
+        poll_fn(|cx| {
+            let now = Instant::now();
+            if now >= at {
+                return Poll::Ready(());
+            }
+            self.alarm.wakes(cx.waker());
+            self.alarm.set(at, now);
+            due.as_mut().poll(cx)
+        })
+        .await;
     }
 
     /// Takes out one timer that is due.
