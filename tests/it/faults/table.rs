@@ -104,29 +104,43 @@ fn row(seam: Seam, fault: Fault) -> &'static Row {
     ROWS.iter().find(|row| (row.seam, row.fault) == (seam, fault)).expect("its test is its row")
 }
 
-/// Plays the row.
+/// Plays the row. A machine that has too much to do is late now and then; what is late each time is so for
+/// another reason.
 pub(super) fn check(seam: Seam, fault: Fault) {
     let row = row(seam, fault);
-    let (seen, took) = play::play(seam, fault, row.call);
-    let expected = Seen {
-        told: row.told.into(),
-        x: row.x.into(),
-        top: row.top.into(),
-        report: row.report.into(),
-    };
     let at = format!("{}, {}", seam.text(), fault.text());
-    assert_eq!(seen, expected, "{at}");
-    in_time(took, row, &at);
+    let mut late = Vec::new();
+    while late.len() < 5 {
+        let (seen, took) = play::play(seam, fault, row.call);
+        let expected = Seen {
+            told: row.told.into(),
+            x: row.x.into(),
+            top: row.top.into(),
+            report: row.report.into(),
+        };
+        assert_eq!(seen, expected, "{at}");
+        match in_time(took, row, &at) {
+            Ok(()) => return,
+            Err(why) => late.push(why),
+        }
+    }
+    panic!("{late:#?}");
 }
 
-fn in_time(took: Took, row: &Row, at: &str) {
+/// Nothing may come before its time; what has come after it is said.
+fn in_time(took: Took, row: &Row, at: &str) -> Result<(), String> {
     let Took { call, shutdown, slack } = took;
     for (what, took, parts) in [("the call", call, row.after), ("the shutdown", shutdown, row.ends)]
     {
         let due = f64::from(parts.iter().sum::<u32>());
-        let early = took < due - 0.1;
-        assert!(!early && took < due + slack, "{at}: {what} took {took} and is due after {due}");
+        let says = format!("{at}: {what} took {took:.2} and is due after {due}");
+        // The time may have begun a little before the call, on a clock that goes on.
+        assert!(took >= due - slack.min(1.0), "{says}");
+        if took > due + slack {
+            return Err(says);
+        }
     }
+    Ok(())
 }
 
 #[test]
