@@ -407,3 +407,29 @@ async fn c01_c06_callers_on_several_threads_agree_about_a_service_that_fails_all
     assert_eq!(kit.state("a"), "stopped (asked)");
     assert_legal(&kit);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn s08_x03_a_run_that_blocks_before_it_gives_way_has_its_start_deadline_too() {
+    let a = Probe::new("a").start_timeout(Duration::from_millis(60));
+    let kit = Kit::with([&a], |builder| {
+        tireless(builder)
+            .grace_period(Duration::from_millis(20))
+            .join_timeout(Duration::from_millis(20))
+    });
+    kit.supervisor.start("a").await.unwrap();
+    let blocks = a.clone();
+    let a = a.begin([Do::call(move |_| {
+        blocks.block();
+        async {}
+    })]);
+    let began = Instant::now();
+    a.order(Do::Fail("no"));
+    while !kit.state("a").starts_with("failed") {
+        assert!(began.elapsed() < Duration::from_millis(450), "{}", kit.state("a"));
+        sleep(Duration::from_millis(2)).await;
+    }
+    assert!(began.elapsed() >= Duration::from_millis(100), "{:?}", began.elapsed());
+    assert_eq!(kit.incarnation("a"), 2);
+    a.unblock();
+    kit.supervisor.shutdown().await.unwrap();
+}

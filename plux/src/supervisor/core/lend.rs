@@ -37,8 +37,18 @@ impl<C> Core<C> {
         self.row(service).lent
     }
 
+    /// Has a look taken at a service that restarts itself when it should have become ready.
+    pub(super) fn turns(&mut self, service: Index) {
+        let row = self.row(service);
+        if let (true, Some(timeout)) = (row.lent, row.limits.start_timeout) {
+            self.arm(service, timeout);
+        }
+    }
+
     /// Learns how far a service has come by itself, and goes on from there.
     pub(super) fn regain(&mut self, service: Index, incarnation: u32, loan: Loan) {
+        self.disarm(service);
+        let now = self.now;
         let row = self.row_mut(service);
         row.lent = false;
         row.incarnation = incarnation;
@@ -49,7 +59,7 @@ impl<C> Core<C> {
             row.state = ServiceState::Starting;
             let timeout = row.limits.start_timeout;
             if let Some(timeout) = timeout {
-                self.arm(service, timeout);
+                self.arm(service, timeout.saturating_sub(now.saturating_sub(loan.began_at)));
             }
         }
         self.try_signal(service);

@@ -21,6 +21,10 @@ pub(crate) struct Loan {
     pub(super) failures: Option<Box<Failures>>,
     /// When the present run became ready, if it did.
     pub(super) ready_at: Option<Duration>,
+    /// When the present run began, if its own task has begun it.
+    pub(super) began_at: Duration,
+    /// The dispatcher knows that the task has begun to restart it.
+    announced: bool,
     /// It was handed back; only the core goes on from here.
     pub(super) over: bool,
 }
@@ -32,7 +36,8 @@ impl Loan {
         failures: Option<Box<Failures>>,
         ready_at: Duration,
     ) -> Self {
-        Self { limits, failures, ready_at: Some(ready_at), over: false }
+        let (began_at, announced, over) = (Duration::ZERO, false, false);
+        Self { limits, failures, ready_at: Some(ready_at), began_at, announced, over }
     }
 
     /// Decides about a run that has ended: what it is restarted for, if it is and at once. Otherwise the
@@ -50,6 +55,7 @@ impl Loan {
             Some(_) => {
                 failures.one_more();
                 self.ready_at = None;
+                self.began_at = now;
             }
             None => self.over = true,
         }
@@ -68,6 +74,12 @@ impl Loan {
     /// Leaves what follows to the core.
     pub(crate) fn hand_back(&mut self) {
         self.over = true;
+    }
+
+    /// Whether the dispatcher is to be told that there are turns, which have a deadline each; once is
+    /// enough for a loan.
+    pub(crate) fn announce(&mut self) -> bool {
+        self.limits.start_timeout.is_some() && !std::mem::replace(&mut self.announced, true)
     }
 
     /// Whether it is here, and its run is on its way up.

@@ -69,7 +69,10 @@ impl World {
             );
             let armed = self.timers.contains(&(index as Index, row.arming));
             let watched = row.limits.watchdog.is_some();
-            self.check(!row.serves() || armed == watched, "who has a watchdog is watched");
+            self.check(
+                !row.serves() || row.lent || armed == watched,
+                "who has a watchdog is watched",
+            );
             let ill = self.lives.get(&(index as Index)).is_some_and(|life| life.ill.is_some());
             let judged = row.limits.on_unhealthy == OnUnhealthy::Restart;
             self.check(!(row.serves() && ill && judged), "who is to go when unhealthy has gone");

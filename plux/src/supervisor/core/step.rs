@@ -3,7 +3,8 @@
 //! Trap: news may be late. Exits are fenced by the incarnation's number, timers by their arming.
 //!
 //! Trap: of a service that is lent, the core knows what was so when it was lent. Whoever steps it takes the
-//! loan back first when the input is about that service, or about all.
+//! loan back first when the input is about that service, or about all; but for [`Input::Turns`], which asks
+//! for a look at it later.
 
 use std::time::Duration;
 
@@ -17,7 +18,7 @@ impl<C> Core<C> {
         self.now = now;
         std::mem::swap(&mut self.actions, actions);
         let about = match &input {
-            Input::Regained { .. } => None,
+            Input::Regained { .. } | Input::Turns { .. } => None,
             input => input.service(),
         };
         match input {
@@ -44,6 +45,7 @@ impl<C> Core<C> {
             Input::Timer { service, arming, reached, silent } => {
                 self.timer(service, arming, reached, silent);
             }
+            Input::Turns { service } => self.turns(service),
             Input::HandedBack { .. } => {}
             Input::Regained { service, incarnation, loan } => {
                 self.regain(service, incarnation, *loan);

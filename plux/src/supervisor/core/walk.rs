@@ -163,6 +163,7 @@ impl World {
     /// Takes back what is lent of whom the input is about, then steps.
     pub(super) fn step(&mut self, input: Input<u32>) {
         match input.service() {
+            _ if matches!(input, Input::Turns { .. }) => {}
             Some(service) => self.recall(service),
             None => (0..self.completed.len() as Index).for_each(|service| self.recall(service)),
         }
@@ -185,11 +186,15 @@ impl World {
         let now = self.now;
         let Some(loan) = self.loans.get_mut(&service) else { return false };
         let turns = loan.turn(ending, now).is_some();
+        let announces = turns && loan.announce();
         if let (true, Some(life)) = (turns, self.lives.remove(&service)) {
             if let Some(trace) = &mut self.trace {
                 trace.push(format!("  {service} turns"));
             }
             self.begin(service, life.incarnation + 1);
+        }
+        if announces {
+            self.step(Input::Turns { service });
         }
         turns
     }

@@ -54,6 +54,9 @@ pub(crate) enum Input<C> {
     /// A timer of the service is due; an attempt has come as far as this, and the last beat of a run
     /// that is watched was so long ago.
     Timer { service: Index, arming: u32, reached: Phase, silent: Duration },
+    /// A service that is lent has begun to restart itself: from now on somebody has to look whether it
+    /// becomes ready in time.
+    Turns { service: Index },
     /// The service, which is starting, can decide no more by itself.
     HandedBack { service: Index },
     /// A loan is back: the service has come so far by itself.
@@ -76,6 +79,7 @@ impl<C> Input<C> {
             | Self::RunOver { service, .. }
             | Self::Ended { service, .. }
             | Self::Timer { service, .. }
+            | Self::Turns { service }
             | Self::HandedBack { service }
             | Self::Regained { service, .. } => Some(service),
             Self::Add { .. } | Self::Shutdown | Self::AbortNow | Self::ShutdownTimer => None,

@@ -99,26 +99,29 @@ impl<R: Clone, L: Lock<Known<R>>> Cell<R, L> {
     // The own task's.
 
     /// Begins the run after one that has ended, if that is for the own task to do. `tell` is called under
-    /// the lock, so that what others tell of it afterwards is heard afterwards.
+    /// the lock, so that what others tell of it afterwards is heard afterwards. With the run comes whether
+    /// the dispatcher is to learn of it.
     pub(super) fn turn(
         &self,
         ending: &Ending,
         now: Duration,
         begin: impl FnOnce(u32) -> R,
         mut tell: impl FnMut(&ServiceState, u32),
-    ) -> Option<R> {
-        let (before, run) = self.known.with(|known| {
-            let cause = known.loan.as_mut()?.turn(ending, now)?;
+    ) -> Option<(R, bool)> {
+        let (before, run, announces) = self.known.with(|known| {
+            let loan = known.loan.as_mut()?;
+            let cause = loan.turn(ending, now)?;
+            let announces = loan.announce();
             let backoff = ServiceState::Backoff { cause, delay: Duration::ZERO };
             tell(&backoff, known.incarnation);
             known.incarnation = known.incarnation.wrapping_add(1);
             let run = begin(known.incarnation);
             let state = std::mem::replace(&mut known.state, ServiceState::Starting);
             tell(&known.state, known.incarnation);
-            Some(((backoff, state, known.run.replace(run.clone())), run))
+            Some(((backoff, state, known.run.replace(run.clone())), run, announces))
         })?;
         drop(before);
-        Some(run)
+        Some((run, announces))
     }
 
     /// A run that the own task has begun is ready; `false` when that is the dispatcher's to hear.

@@ -114,6 +114,7 @@ impl Dispatcher {
     /// Takes back what is lent of whom the input is about, then steps.
     pub(super) fn step(&mut self, input: Input<Caller>) {
         match input.service() {
+            _ if matches!(input, Input::Turns { .. }) => {}
             Some(service) => self.recall(service),
             None => (0..self.core.len()).for_each(|it| self.recall(it)),
         }

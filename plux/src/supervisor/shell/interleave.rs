@@ -64,12 +64,12 @@ impl World {
     fn task(&self, rounds: u32) -> JoinHandle<u32> {
         let world = self.clone();
         spawn(move || {
-            let mut run = 1;
+            let (mut run, mut announced) = (1, false);
             for _ in 0..rounds {
                 let tell = |state: &ServiceState, run| world.tell(state.word(), run);
-                let Some(next) = world.cell.turn(&failed(), Duration::ZERO, |run| run, tell) else {
-                    break;
-                };
+                let turn = world.cell.turn(&failed(), Duration::ZERO, |run| run, tell);
+                let Some((next, announces)) = turn else { break };
+                assert_eq!(announces, !std::mem::replace(&mut announced, true), "once a loan");
                 assert_eq!(next, run + 1, "runs are numbered without a gap");
                 run = next;
                 world.cell.ready(run, Duration::ZERO, tell);

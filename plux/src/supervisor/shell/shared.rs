@@ -221,8 +221,12 @@ impl Child {
         let link = || Arc::clone(self) as Arc<dyn Link>;
         let begin = |number| Arc::new(Incarnation::new(link(), number, false));
         let tell = |state: &ServiceState, incarnation| self.post(&shared.hub, state, incarnation);
-        let next = self.cell.turn(ending, now, begin, tell)?;
+        let (next, announces) = self.cell.turn(ending, now, begin, tell)?;
         shared.hub.attend();
+        if announces {
+            // The loan goes on. Without a dispatcher nobody is left to hear it.
+            let _ = self.mailbox.send(Mail::Input(Input::Turns { service: self.index }));
+        }
         Some(next)
     }
 
