@@ -8,7 +8,7 @@ use plux::{
 };
 use tokio::time::sleep;
 
-use crate::kit::{Do, Kit, OnStop, Probe, SECOND, at_most, order};
+use crate::kit::{Do, Kit, OnStop, Probe, SECOND, at_most, order, settle, spawn};
 
 fn policy(name: &'static str, policy: RestartPolicy) -> Probe {
     Probe::new(name).options(|options| options.with_restart(policy))
@@ -240,4 +240,41 @@ async fn r05_s02_pending_starts_fail_when_it_is_given_up() {
     let error = call.await.unwrap().unwrap_err();
     assert!(matches!(&error, StartError::Failed { culprit, .. } if *culprit == "a"), "{error}");
     assert_eq!(kit.state("b"), "stopped (dependency)");
+}
+
+#[tokio::test(start_paused = true)]
+async fn r05_c06_who_waits_for_the_end_goes_on_to_wait_through_a_cool_down() {
+    let a = Probe::new("a");
+    let kit =
+        Kit::with([&a], |builder| at_most(0)(builder).give_up(GiveUp::CoolDown(100 * SECOND)));
+    kit.supervisor.start("a").await.unwrap();
+    let supervisor = kit.supervisor.clone();
+    let before = spawn(async move { supervisor.wait("a").await });
+    order(&a, Do::Fail("no")).await;
+    let supervisor = kit.supervisor.clone();
+    let within = spawn(async move { supervisor.wait("a").await });
+    sleep(200 * SECOND).await;
+    assert_eq!(kit.state("a"), "running");
+    assert!(!before.is_finished() && !within.is_finished(), "it was about to run");
+    kit.supervisor.stop("a").await.unwrap();
+    for wait in [before, within] {
+        assert_eq!(wait.await.unwrap().unwrap().to_string(), "stopped (asked)");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn r05_c06_a_stop_in_the_cool_down_answers_who_waits_for_the_end() {
+    let a = Probe::new("a");
+    let kit =
+        Kit::with([&a], |builder| at_most(0)(builder).give_up(GiveUp::CoolDown(100 * SECOND)));
+    kit.supervisor.start("a").await.unwrap();
+    order(&a, Do::Fail("no")).await;
+    let supervisor = kit.supervisor.clone();
+    let wait = spawn(async move { supervisor.wait("a").await });
+    settle().await;
+    kit.supervisor.stop("a").await.unwrap();
+    settle().await;
+    assert!(wait.is_finished(), "it is over for good");
+    let state = wait.await.unwrap().unwrap().to_string();
+    assert_eq!(state, "failed: it was given up after 0 restarts within 60s: no");
 }

@@ -184,7 +184,8 @@ impl<C> Core<C> {
         self.publish(service, state.clone());
         let row = self.row_mut(service);
         let watchers = row.watchers.take();
-        let waits = if row.due { Few::NONE } else { row.waits.take() };
+        // One that cools down is about to run, as one that is due is.
+        let waits = if row.due || row.cooling { Few::NONE } else { row.waits.take() };
         for caller in waits {
             self.reply(caller, Answer::State(state.clone()));
         }
