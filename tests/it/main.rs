@@ -19,6 +19,8 @@ mod asking;
 #[cfg(test)]
 mod c01_one_run;
 #[cfg(test)]
+mod c01_random;
+#[cfg(test)]
 mod c02_callbacks;
 #[cfg(test)]
 mod c02_errors;

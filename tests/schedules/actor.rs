@@ -1,0 +1,281 @@
+//! A service that does what its case says, and writes down what its runs see of themselves.
+
+use std::panic::resume_unwind;
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use plux::{
+    BoxError, Disabled, Event, EventKind, Fatal, Listener, Service, ServiceContext, ServiceFailure,
+    ServiceState, StopReason, Stopped,
+};
+use tokio::sync::Notify;
+use tokio::time::{Instant, sleep};
+
+use crate::case::{self, End, OnStop, Script, Task};
+use crate::run::{Cause, Line, Outcome, State, What, Why};
+
+/// No case makes a tenth of these lines.
+const MOST: usize = 100_000;
+
+/// Writes down what happens, in order.
+#[derive(Clone)]
+pub(crate) struct Recorder {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    zero: Instant,
+    names: Vec<String>,
+    lines: Mutex<Vec<Line>>,
+    full: Notify,
+}
+
+impl Recorder {
+    pub(crate) fn new(names: Vec<String>) -> Self {
+        let (lines, full) = (Mutex::new(Vec::new()), Notify::new());
+        Self { shared: Arc::new(Shared { zero: Instant::now(), names, lines, full }) }
+    }
+
+    pub(crate) fn write(&self, what: What) {
+        let at = self.shared.zero.elapsed().as_millis() as u64;
+        let mut lines = self.shared.lines.lock();
+        lines.push(Line { at, what });
+        if lines.len() == MOST {
+            self.shared.full.notify_one();
+        }
+    }
+
+    /// Returns when there are more lines than any case makes.
+    pub(crate) async fn is_full(&self) {
+        self.shared.full.notified().await;
+    }
+
+    pub(crate) fn place(&self, name: &str) -> usize {
+        let place = self.shared.names.iter().position(|it| it == name);
+        place.unwrap_or(usize::MAX)
+    }
+
+    pub(crate) fn lines(&self) -> Vec<Line> {
+        std::mem::take(&mut self.shared.lines.lock())
+    }
+}
+
+impl Listener for Recorder {
+    fn on_event(&self, event: &Event) {
+        let EventKind::Service { state, incarnation } = &event.kind else { return };
+        let service = self.place(event.id.name.as_str());
+        let (state, incarnation) = (recorded(state), *incarnation);
+        self.write(What::State { service, state, incarnation });
+    }
+}
+
+fn recorded(state: &ServiceState) -> State {
+    match state {
+        ServiceState::Waiting => State::Waiting,
+        ServiceState::Backoff { .. } => State::Backoff,
+        ServiceState::Starting => State::Starting,
+        ServiceState::Running => State::Running,
+        ServiceState::Stopping(reason) => State::Stopping(match reason {
+            StopReason::Asked => Why::Asked,
+            StopReason::Dependency => Why::Dependency,
+            StopReason::Restart => Why::Restart,
+            StopReason::Shutdown => Why::Shutdown,
+            StopReason::Unneeded => Why::Unneeded,
+            StopReason::StartTimeout => Why::StartDeadline,
+            StopReason::Group => Why::Group,
+            StopReason::Watchdog => Why::Watchdog,
+            _ => Why::Health,
+        }),
+        ServiceState::Stopped(why) => State::Stopped(match why {
+            Stopped::Asked => Why::Asked,
+            Stopped::Dependency => Why::Dependency,
+            Stopped::Restart => Why::Restart,
+            Stopped::Unneeded => Why::Unneeded,
+            Stopped::Group => Why::Group,
+            Stopped::Shutdown => Why::Shutdown,
+            Stopped::Completed => Why::Completed,
+            _ => Why::NeverStarted,
+        }),
+        ServiceState::Failed(failure) => State::Failed(match **failure {
+            ServiceFailure::GaveUp { again: Some(_), .. } => Cause::CoolingDown,
+            ServiceFailure::GaveUp { .. } => Cause::GaveUp,
+            ServiceFailure::Leaked => Cause::Leaked,
+            ServiceFailure::Load(_)
+            | ServiceFailure::BeforeReady(_)
+            | ServiceFailure::StartTimeout { .. } => Cause::StartFailed,
+            _ => Cause::Exit,
+        }),
+        _ => State::Disabled,
+    }
+}
+
+/// The namespace of the actors.
+#[plux::extension_point(namespace = "schedules", output = Arc<dyn Service>)]
+pub(crate) trait Scripted {}
+
+/// A service of a case.
+#[derive(Clone)]
+pub(crate) struct Actor {
+    pub(crate) place: usize,
+    pub(crate) service: Arc<case::Service>,
+    pub(crate) recorder: Recorder,
+}
+
+#[plux::async_trait]
+impl Scripted for Actor {
+    async fn load(&self, _: &()) -> Result<Arc<dyn Service>, BoxError> {
+        if self.service.declines {
+            return Err(Disabled::because("it is in the script").into());
+        }
+        Ok(Arc::new(self.clone()))
+    }
+}
+
+#[plux::async_trait]
+impl Service for Actor {
+    async fn run(&self, cx: ServiceContext) -> Result<(), BoxError> {
+        let incarnation = cx.incarnation();
+        let script = self.service.script(incarnation);
+        let (service, recorder) = (self.place, self.recorder.clone());
+        recorder.write(What::Begun { service, incarnation });
+        let end = Mutex::new(None);
+        let life = Arc::new(Life { service, incarnation, recorder, outcome: end });
+        let ending = Ending { life: Arc::clone(&life), in_destructor: script.in_destructor };
+        if let Some(task) = script.task {
+            cx.spawn(attend(task, Arc::clone(&life)));
+        }
+        drop(life);
+        let end = match cx.running_until(act(&cx, script)).await {
+            Some(end) => end,
+            None => match script.on_stop {
+                OnStop::Hangs => std::future::pending().await,
+                OnStop::Takes(time, end) => {
+                    wait(time).await;
+                    end
+                }
+            },
+        };
+        ending.life.set(outcome(end));
+        match end {
+            End::Ok => Ok(()),
+            End::Error => Err("it is in the script".into()),
+            End::Fatal => Err(Fatal::because("it is in the script").into()),
+            // One that is resumed costs no message on the terminal.
+            End::Panic => resume_unwind(Box::new("it is in the script")),
+        }
+    }
+}
+
+fn outcome(end: End) -> Outcome {
+    match end {
+        End::Ok => Outcome::Ok,
+        End::Error => Outcome::Error,
+        End::Panic => Outcome::Panic,
+        End::Fatal => Outcome::Fatal,
+    }
+}
+
+/// A run that nobody tells to stop.
+async fn act(cx: &ServiceContext, script: Script) -> End {
+    if let Some(time) = script.ready {
+        wait(time).await;
+        cx.ready(());
+    }
+    match script.ends {
+        None => std::future::pending().await,
+        Some((time, end)) => {
+            wait(time).await;
+            end
+        }
+    }
+}
+
+async fn wait(time: u64) {
+    if time > 0 {
+        sleep(Duration::from_millis(time)).await;
+    }
+}
+
+async fn attend(task: Task, life: Arc<Life>) {
+    let mut watch = Watch { life, done: false };
+    match task {
+        Task::Hangs => std::future::pending().await,
+        Task::Takes(time) => wait(time).await,
+        Task::Panics(time) => {
+            wait(time).await;
+            watch.done = true;
+            watch.life.replace(&[None, Some(Outcome::Ok)], Outcome::Panic);
+            resume_unwind(Box::new("it is in the script"));
+        }
+    }
+    watch.done = true;
+}
+
+/// One run and its tasks: the last of them to go writes down the end.
+struct Life {
+    service: usize,
+    incarnation: u32,
+    recorder: Recorder,
+    outcome: Mutex<Option<Outcome>>,
+}
+
+impl Life {
+    /// How it ended, unless that is known.
+    fn set(&self, outcome: Outcome) {
+        self.replace(&[None], outcome);
+    }
+
+    fn replace(&self, these: &[Option<Outcome>], by: Outcome) {
+        let mut outcome = self.outcome.lock();
+        if these.contains(&outcome) {
+            *outcome = Some(by);
+        }
+    }
+}
+
+impl Drop for Life {
+    fn drop(&mut self) {
+        let (service, incarnation) = (self.service, self.incarnation);
+        let outcome = self.outcome.get_mut().unwrap_or(Outcome::Aborted);
+        self.recorder.write(What::Ended { service, incarnation, outcome });
+    }
+}
+
+/// The end of `run`.
+struct Ending {
+    life: Arc<Life>,
+    in_destructor: bool,
+}
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        let panics = self.in_destructor && !std::thread::panicking();
+        if panics {
+            // What it would have returned goes with it.
+            *self.life.outcome.lock() = Some(Outcome::Panic);
+        }
+        self.life.set(Outcome::Aborted);
+        if Arc::strong_count(&self.life) > 1 {
+            let (service, incarnation) = (self.life.service, self.life.incarnation);
+            self.life.recorder.write(What::Over { service, incarnation });
+        }
+        if panics {
+            resume_unwind(Box::new("it is in the script"));
+        }
+    }
+}
+
+/// The end of a task.
+struct Watch {
+    life: Arc<Life>,
+    done: bool,
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        if !self.done {
+            self.life.replace(&[Some(Outcome::Ok)], Outcome::Aborted);
+        }
+    }
+}

@@ -1,0 +1,372 @@
+//! A case: services, what is set for them, what each of their runs does, and who asks for what when.
+//! Data only, made from a seed, so that a case that fails can be had again and made smaller. Times are
+//! milliseconds.
+
+use std::fmt;
+
+use crate::dice::Dice;
+use crate::run::{GiveUp, Kind, Policy, Reaction, Row, Setup, Tie};
+
+/// How large a case is at most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sizes {
+    /// Services.
+    pub services: usize,
+    /// Calls.
+    pub commands: usize,
+    /// Runs that do not go well.
+    pub faults: usize,
+}
+
+/// A case.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Case {
+    /// The services; each depends on earlier ones only.
+    pub services: Vec<Service>,
+    /// Those that are one for all.
+    pub group: Vec<usize>,
+    /// The calls.
+    pub calls: Vec<Call>,
+    /// The time for a whole shutdown.
+    pub shutdown: Option<u64>,
+    /// Whether the last handle is dropped, and no shutdown asked for.
+    pub dropped: bool,
+}
+
+/// A service.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Service {
+    /// What is set for it.
+    pub row: Row,
+    /// A case is made smaller by taking this away, so that numbers stay what they are.
+    pub present: bool,
+    /// Whom it depends on.
+    pub edges: Vec<Edge>,
+    /// Whether its delays double.
+    pub doubles: bool,
+    /// Whether its plugin declines to load.
+    pub declines: bool,
+    /// What its runs do that have no script of their own.
+    pub usual: Script,
+    /// What its first runs do.
+    pub scripts: Vec<Script>,
+}
+
+/// An edge.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Edge {
+    /// The one that it depends on.
+    pub on: usize,
+    /// How.
+    pub kind: Kind,
+    /// What the end of that does to it.
+    pub reaction: Reaction,
+}
+
+/// What one run does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Script {
+    /// When it is ready; never.
+    pub ready: Option<u64>,
+    /// When it ends by itself, from its readiness on or from its beginning if it is never ready, and how.
+    pub ends: Option<(u64, End)>,
+    /// What it does when it is told to stop.
+    pub on_stop: OnStop,
+    /// What a task of its does.
+    pub task: Option<Task>,
+    /// Whether its destructor panics.
+    pub in_destructor: bool,
+}
+
+/// How a run returns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// Well.
+    Ok,
+    /// With an error.
+    Error,
+    /// With a panic.
+    Panic,
+    /// With an error for good.
+    Fatal,
+}
+
+/// What a run does when it is told to stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnStop {
+    /// It takes a time and returns.
+    Takes(u64, End),
+    /// It goes on.
+    Hangs,
+}
+
+/// What a task of a run does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Task {
+    /// It ends after a time, whatever becomes of the run.
+    Takes(u64),
+    /// It panics after a time.
+    Panics(u64),
+    /// It goes on.
+    Hangs,
+}
+
+/// A call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Call {
+    /// When.
+    pub at: u64,
+    /// For what.
+    pub asks: Asks,
+    /// When its future is dropped, from its first poll on.
+    pub gives_up_after: Option<u64>,
+}
+
+/// What is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asks {
+    /// A start.
+    Start(usize),
+    /// A stop.
+    Stop(usize),
+    /// A restart.
+    Restart(usize),
+    /// The end of a service.
+    Wait(usize),
+    /// A shutdown.
+    Shutdown,
+    /// All to end at once.
+    AbortNow,
+}
+
+impl Asks {
+    /// Of whom.
+    pub fn service(self) -> Option<usize> {
+        match self {
+            Self::Start(it) | Self::Stop(it) | Self::Restart(it) | Self::Wait(it) => Some(it),
+            Self::Shutdown | Self::AbortNow => None,
+        }
+    }
+}
+
+impl Script {
+    /// Ready at once, and stops when told.
+    pub const PLAIN: Self = Self {
+        ready: Some(0),
+        ends: None,
+        on_stop: OnStop::Takes(0, End::Ok),
+        task: None,
+        in_destructor: false,
+    };
+}
+
+impl Service {
+    /// What the run of this number does.
+    pub fn script(&self, incarnation: u32) -> Script {
+        let place = (incarnation as usize).saturating_sub(1);
+        self.scripts.get(place).copied().unwrap_or(self.usual)
+    }
+}
+
+impl Case {
+    /// The case of a seed; small ones are as likely as large ones.
+    pub fn new(seed: u64, sizes: Sizes) -> Self {
+        let mut dice = Dice::new(seed);
+        let most = [3, 6, 12, sizes.services];
+        let most = dice.pick(&most).min(sizes.services).max(1);
+        let count = 1 + dice.roll(most);
+        let calls = (1 + dice.roll(4 + 2 * count)).min(sizes.commands);
+        let faults = dice.roll(2 + count).min(sizes.faults);
+        Self::sized(&mut dice, count, calls, faults)
+    }
+
+    /// The case of a seed that has so many services, calls and faults.
+    pub fn of_size(seed: u64, sizes: Sizes) -> Self {
+        Self::sized(&mut Dice::new(seed), sizes.services.max(1), sizes.commands, sizes.faults)
+    }
+
+    fn sized(dice: &mut Dice, count: usize, calls: usize, faults: usize) -> Self {
+        let mut services = services(dice, count);
+        for _ in 0..faults {
+            let at = dice.roll(count);
+            let service = &mut services[at];
+            let fault = fault(dice, service.usual);
+            service.scripts.push(fault);
+            if dice.one_in(3) {
+                // A run between two that fail.
+                service.scripts.push(service.usual);
+            }
+        }
+        let members = 2 + dice.roll(3);
+        let grouped = count > 1 && dice.one_in(4);
+        let mut group: Vec<_> =
+            (0..members).filter(|_| grouped).map(|_| dice.roll(count)).collect();
+        group.sort_unstable();
+        group.dedup();
+        let span = dice.pick(&[0, 10, 60, 200]);
+        let trouble = dice.one_in(5);
+        let calls = (0..calls).map(|_| call(dice, count, span, trouble)).collect();
+        let unlimited = services.iter().any(|service| service.row.grace.is_none());
+        let shutdown = (unlimited || dice.one_in(6)).then(|| 1 + dice.roll(120) as u64);
+        Self { services, group, calls, shutdown, dropped: dice.one_in(6) }
+    }
+
+    /// The same as it is recorded.
+    pub fn setup(&self) -> Setup {
+        let ties = self.services.iter().enumerate().flat_map(|(from, service)| {
+            let there = move |edge: &&Edge| service.present && self.services[edge.on].present;
+            let edges = service.edges.iter().filter(there);
+            edges.map(move |edge| {
+                let Edge { on, kind, reaction } = *edge;
+                Tie { from, on, kind, reaction }
+            })
+        });
+        Setup {
+            services: self.services.iter().map(|service| service.row.clone()).collect(),
+            ties: ties.collect(),
+            group: self.members().collect(),
+            join: 1_000,
+            shutdown: self.shutdown,
+        }
+    }
+
+    /// The members of the group that are there.
+    pub fn members(&self) -> impl Iterator<Item = usize> {
+        self.group.iter().copied().filter(|member| self.services[*member].present)
+    }
+}
+
+fn services(dice: &mut Dice, count: usize) -> Vec<Service> {
+    // The order of names is not the order of the edges.
+    let mut names: Vec<_> = (0..count).collect();
+    for at in (1..count).rev() {
+        names.swap(at, dice.roll(at + 1));
+    }
+    let density = dice.roll(4);
+    let shape = dice.roll(4);
+    (0..count).map(|at| service(dice, at, names[at], density, shape)).collect()
+}
+
+fn service(dice: &mut Dice, at: usize, name: usize, density: usize, shape: usize) -> Service {
+    let restart = match dice.roll(6) {
+        0 => Policy::Temporary,
+        1 | 2 => Policy::Permanent,
+        _ => Policy::Transient,
+    };
+    let reaction = |dice: &mut Dice| match dice.roll(6) {
+        0 => Reaction::Keep,
+        1 => Reaction::Stop,
+        _ if restart == Policy::Temporary => Reaction::Stop,
+        _ => Reaction::Restart,
+    };
+    let mut edges: Vec<Edge> = Vec::new();
+    for _ in 0..if at == 0 { 0 } else { dice.roll(density + 2) } {
+        // Chains, fans, layers, and anything.
+        let on = match shape {
+            0 => at - 1 - dice.roll(2.min(at)),
+            1 => dice.roll(2.min(at)),
+            2 => (at / 3 * 3).saturating_sub(1 + dice.roll(3)),
+            _ => dice.roll(at),
+        };
+        let kind = dice.pick(&[Kind::Requires, Kind::Requires, Kind::Wants, Kind::After]);
+        if on < at && !edges.iter().any(|edge| edge.on == on) {
+            edges.push(Edge { on, kind, reaction: reaction(dice) });
+        }
+    }
+    let row = Row {
+        name: format!("s{name:02}"),
+        restart,
+        intensity: dice.pick(&[Some(0), Some(1), Some(2), Some(3), None]),
+        period: dice.pick(&[20, 100, 60_000]),
+        give_up: match dice.roll(8) {
+            0 => GiveUp::Escalate,
+            1 | 2 => GiveUp::CoolDown(1 + dice.roll(60) as u64),
+            _ => GiveUp::Leave,
+        },
+        delay: dice.pick(&[0, 0, 1, 5, 20]),
+        grace: dice.pick(&[Some(0), Some(10), Some(10), Some(40), None]),
+        start: dice.pick(&[Some(30), Some(30), Some(5), None]),
+    };
+    // It is ready in time.
+    let usual = Script {
+        ready: Some(dice.time(if row.start == Some(5) { 4 } else { 12 })),
+        on_stop: OnStop::Takes(dice.time(8), End::Ok),
+        ..Script::PLAIN
+    };
+    let (doubles, declines) = (dice.one_in(2), dice.one_in(40));
+    Service { row, present: true, edges, doubles, declines, usual, scripts: Vec::new() }
+}
+
+/// A run that does not go well.
+fn fault(dice: &mut Dice, usual: Script) -> Script {
+    let end = |dice: &mut Dice| {
+        dice.pick(&[End::Ok, End::Ok, End::Error, End::Error, End::Error, End::Panic, End::Fatal])
+    };
+    let mut script = usual;
+    match dice.roll(12) {
+        0 => script.ready = None,
+        1 | 2 => (script.ready, script.ends) = (None, Some((dice.time(10), end(dice)))),
+        3..=7 => script.ends = Some((dice.time(40), end(dice))),
+        8 => script.on_stop = OnStop::Hangs,
+        9 => script.on_stop = OnStop::Takes(dice.time(30), end(dice)),
+        10 => {
+            script.task = Some(match dice.roll(3) {
+                0 => Task::Takes(dice.time(40)),
+                1 => Task::Panics(dice.time(40)),
+                _ => Task::Hangs,
+            });
+            if dice.one_in(2) {
+                script.ends = Some((dice.time(20), end(dice)));
+            }
+        }
+        _ => {
+            script.in_destructor = true;
+            script.ends = dice.one_in(2).then(|| (dice.time(20), end(dice)));
+        }
+    }
+    script
+}
+
+fn call(dice: &mut Dice, count: usize, span: usize, trouble: bool) -> Call {
+    let service = dice.roll(count);
+    let asks = match dice.roll(40) {
+        0..=21 => Asks::Start(service),
+        22..=28 => Asks::Stop(service),
+        29..=33 => Asks::Restart(service),
+        34..=37 => Asks::Wait(service),
+        38 if trouble => Asks::AbortNow,
+        39 if trouble => Asks::Shutdown,
+        _ => Asks::Start(service),
+    };
+    let gives_up_after = dice.one_in(10).then(|| dice.time(20));
+    Call { at: dice.roll(span + 1) as u64, asks, gives_up_after }
+}
+
+/// What matters of it, for a reader.
+impl fmt::Display for Case {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { shutdown, dropped, .. } = self;
+        let group: Vec<_> = self.members().collect();
+        writeln!(f, "group {group:?}, shutdown_timeout {shutdown:?}, dropped {dropped}")?;
+        for (at, service) in self.services.iter().enumerate().filter(|(_, it)| it.present) {
+            let Row { name, restart, intensity, period, give_up, delay, grace, start } =
+                &service.row;
+            let Service { doubles, declines, .. } = service;
+            writeln!(
+                f,
+                "{at} is {name}: {restart:?}, {intensity:?} in {period}, {give_up:?}, delay {delay} \
+                 doubles {doubles}, grace {grace:?}, start {start:?}, declines {declines}"
+            )?;
+            for edge in service.edges.iter().filter(|edge| self.services[edge.on].present) {
+                writeln!(f, "    {:?} {} {:?}", edge.kind, edge.on, edge.reaction)?;
+            }
+            for script in service.scripts.iter().chain([&service.usual]) {
+                writeln!(f, "    {script:?}")?;
+            }
+        }
+        for call in &self.calls {
+            writeln!(f, "{call:?}")?;
+        }
+        Ok(())
+    }
+}

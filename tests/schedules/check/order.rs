@@ -1,0 +1,80 @@
+//! Starts: what is required is met, what is wanted is decided, and what comes after comes after.
+
+use super::{Agrees, ensure};
+use crate::facts::{Facts, Move};
+use crate::run::{Kind, Reaction, State, What};
+
+pub(super) fn agree(facts: &Facts<'_>) -> Agrees {
+    for (line, seen) in facts.run.lines.iter().enumerate() {
+        let What::State { service, state, .. } = seen.what else { continue };
+        if state == State::Starting {
+            starts(facts, service, line)?;
+        }
+        let met = facts.state(service, line).is_met();
+        if met && !state.is_met() {
+            unmet(facts, service, line)?;
+        }
+    }
+    Ok(())
+}
+
+fn starts(facts: &Facts<'_>, service: usize, line: usize) -> Agrees {
+    for tie in facts.graphs.ties(service) {
+        let (name, on) = (facts.name(service), facts.name(tie.on));
+        let state = facts.state(tie.on, line);
+        match tie.kind {
+            Kind::Requires => ensure(state.is_met(), "D1", line, || {
+                format!("{name} starts although {on}, which it requires, is {state:?}")
+            })?,
+            Kind::Wants | Kind::After => {
+                let mut seen = vec![false; facts.moves.len()];
+                let undecided = is_undecided(facts, tie.on, line, &mut seen);
+                ensure(!undecided, "D1", line, || {
+                    format!("{name} starts although {on} ({:?}) is {state:?}", tie.kind)
+                })?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Whether an attempt of the service was surely under way, or about to begin.
+fn is_undecided(facts: &Facts<'_>, service: usize, line: usize, seen: &mut [bool]) -> bool {
+    let next = facts.after(service, line);
+    match facts.state(service, line) {
+        // It may have been told to stop, and waits for what depends on it.
+        State::Starting => !next.is_some_and(|next| matches!(next.state, State::Stopping(_))),
+        State::Waiting => facts.graphs.requires(service).all(|tie| {
+            let state = facts.state(tie.on, line);
+            if facts.is_over(tie.on, line) {
+                false
+            } else if state.is_met() {
+                // It may be about to end.
+                facts.after(tie.on, line).is_none_or(|it| next.is_some_and(|n| n.line < it.line))
+            } else {
+                std::mem::replace(&mut seen[tie.on], true)
+                    || is_undecided(facts, tie.on, line, seen)
+            }
+        }),
+        _ => false,
+    }
+}
+
+/// D5: what requires a service that is gone stops next, unless its edge keeps it.
+fn unmet(facts: &Facts<'_>, gone: usize, line: usize) -> Agrees {
+    for tie in facts.graphs.back(gone) {
+        let state = facts.state(tie.from, line);
+        let runs = matches!(state, State::Starting | State::Running);
+        if tie.kind != Kind::Requires || tie.reaction == Reaction::Keep || !runs {
+            continue;
+        }
+        let stops = |next: &Move| {
+            matches!(next.state, State::Stopping(_) | State::Failed(crate::run::Cause::Leaked))
+        };
+        ensure(facts.after(tie.from, line).is_some_and(stops), "D5", line, || {
+            let (name, gone) = (facts.name(tie.from), facts.name(gone));
+            format!("{gone} is gone, and {name}, which requires it, goes on")
+        })?;
+    }
+    Ok(())
+}

@@ -1,0 +1,235 @@
+//! Every call has one answer, of a kind that what was so between command and reply allows.
+
+use std::collections::BTreeSet;
+
+use super::{Agrees, ensure, illegal};
+use crate::facts::{Asked, Facts};
+use crate::run::{Answer, Cause, Command, State, Why};
+
+pub(super) fn agree(facts: &Facts<'_>) -> Agrees {
+    for call in &facts.calls {
+        let Some(answer) = call.answer.filter(|answer| *answer != Answer::Dropped) else {
+            continue;
+        };
+        match (call.command, call.service) {
+            (Command::Start | Command::Restart, Some(target)) => up(facts, call, target, answer)?,
+            (Command::Stop | Command::StopUnused, Some(target)) => {
+                down(facts, call, target, answer)?;
+            }
+            (Command::Wait, Some(target)) => {
+                let done = answer == Answer::Done && rested(facts, call, target);
+                ensure(done, "C6", call.end, || {
+                    format!("the wait for {} is over too early", facts.name(target))
+                })?;
+            }
+            (Command::Shutdown, None) => shutdown(facts, call, answer)?,
+            (Command::AbortNow, None) if answer == Answer::Done => {}
+            _ => return Err(illegal("C6", call.end, format!("{answer:?} to {call:?}"))),
+        }
+    }
+    Ok(())
+}
+
+/// Whether the service stood at some moment of the call as `fits` says.
+fn stood(facts: &Facts<'_>, call: &Asked, service: usize, fits: impl Fn(State) -> bool) -> bool {
+    fits(facts.state(service, call.line))
+        || facts.within(service, call.line, call.end).iter().any(|moved| fits(moved.state))
+}
+
+fn rested(facts: &Facts<'_>, call: &Asked, service: usize) -> bool {
+    stood(facts, call, service, |state| !state.is_stoppable())
+}
+
+fn up(facts: &Facts<'_>, call: &Asked, target: usize, answer: Answer) -> Agrees {
+    let name = facts.name(target);
+    let restart = call.command == Command::Restart;
+    let fits = match answer {
+        Answer::Restarted => restart,
+        Answer::Started | Answer::Joined | Answer::AlreadyRunning => !restart,
+        other => !matches!(other, Answer::Done | Answer::RefusedInUse),
+    };
+    ensure(fits, "C6", call.end, || format!("{answer:?} to a {:?} of {name}", call.command))?;
+    match answer {
+        Answer::AlreadyRunning => {
+            let ran = stood(facts, call, target, |state| state == State::Running);
+            ensure(ran, "S2", call.end, || format!("{name} was not running"))
+        }
+        Answer::Started | Answer::Joined | Answer::Restarted => ready(facts, call, target, answer),
+        Answer::Failed | Answer::Disabled => {
+            let Some(culprit) = call.named else { return Ok(()) };
+            let needed = facts.graphs.needs(target, culprit);
+            ensure(needed, "S2", call.end, || {
+                format!("{name} does not require {}", facts.name(culprit))
+            })?;
+            let failed = failed(facts, call, culprit, answer);
+            ensure(failed, "S2", call.end, || {
+                format!("{} did not fail: {answer:?}", facts.name(culprit))
+            })
+        }
+        Answer::Stopped => stopped(facts, call, target),
+        Answer::RefusedLeaked => {
+            let leaked = |service| {
+                facts.graphs.needs(target, service)
+                    && stood(facts, call, service, |it| it == State::Failed(Cause::Leaked))
+            };
+            let some = call.named.map_or_else(|| (0..facts.moves.len()).any(leaked), leaked);
+            ensure(some, "X3", call.end, || format!("{name} needs nobody who leaked"))
+        }
+        Answer::RefusedShutdown => ensure(facts.shutdown_asked < call.end, "X5", call.end, || {
+            "nobody shuts down".to_owned()
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// A fresh run became ready during the call; this call began it, or another one did.
+fn ready(facts: &Facts<'_>, call: &Asked, target: usize, answer: Answer) -> Agrees {
+    let name = facts.name(target);
+    let moves = facts.within(target, call.line, call.end);
+    let Some(running) = moves.iter().rev().find(|moved| moved.state == State::Running) else {
+        let what = format!("{name} did not become ready, and the call says {answer:?}");
+        return Err(illegal("S2", call.end, what));
+    };
+    let run = running.incarnation;
+    let began = moves.iter().any(|it| it.state == State::Starting && it.incarnation == run);
+    let rule = if answer == Answer::Restarted { "C5" } else { "S2" };
+    ensure(began || answer == Answer::Joined, rule, call.end, || {
+        format!("run {run} of {name} began before the call, which says {answer:?}")
+    })?;
+    let cancels = facts.stopping(target).find(|stop| {
+        stop.line > call.line && stop.end < running.line && stop.answer == Some(Answer::Stopped)
+    });
+    ensure(cancels.is_none(), "S5", call.end, || {
+        format!("the start of {name} outlived a stop that was asked later")
+    })?;
+    let rest = match facts.state(target, call.line) {
+        State::Stopped(why) => {
+            !matches!(why, Why::Dependency | Why::Restart | Why::Group | Why::Shutdown)
+        }
+        State::Failed(cause) => cause != Cause::CoolingDown,
+        State::Disabled => true,
+        _ => false,
+    };
+    let others = facts.pulling(target, call.line, call.end).filter(|other| other.line != call.line);
+    ensure(answer != Answer::Joined || !rest || others.count() > 0, "S2", call.end, || {
+        format!("there was no attempt of {name} to join")
+    })
+}
+
+fn failed(facts: &Facts<'_>, call: &Asked, culprit: usize, answer: Answer) -> bool {
+    let fails = |state| match state {
+        State::Disabled => answer == Answer::Disabled,
+        State::Failed(_) | State::Backoff => answer == Answer::Failed,
+        State::Stopping(why) => {
+            answer == Answer::Failed
+                && matches!(why, Why::StartDeadline | Why::Watchdog | Why::Health)
+        }
+        _ => false,
+    };
+    // It may still have to wait for what depends on it.
+    let next = facts
+        .after(culprit, call.end)
+        .is_some_and(|moved| fails(moved.state) && matches!(moved.state, State::Stopping(_)));
+    next || facts.within(culprit, call.line, call.end).iter().any(|moved| fails(moved.state))
+}
+
+fn stopped(facts: &Facts<'_>, call: &Asked, target: usize) -> Agrees {
+    if facts.shutdown_asked < call.end {
+        return Ok(());
+    }
+    let by = facts.stopping(target).any(|stop| {
+        let same = call.named.is_none() || stop.service == call.named;
+        same && stop.line < call.end && stop.end > call.line
+    });
+    ensure(by, "S5", call.end, || {
+        format!("{} was stopped, and by nobody ({:?})", facts.name(target), call.named)
+    })
+}
+
+/// D4: the answer lists all that there was to stop, and that has ended.
+fn down(facts: &Facts<'_>, call: &Asked, target: usize, answer: Answer) -> Agrees {
+    let count = facts.moves.len();
+    let covered: Vec<_> = (0..count).filter(|it| facts.graphs.needs(*it, target)).collect();
+    match answer {
+        Answer::Stopped => {}
+        Answer::RefusedLeaked => {
+            let leaked =
+                |it: &usize| stood(facts, call, *it, |state| state == State::Failed(Cause::Leaked));
+            let some = covered.iter().any(leaked);
+            return ensure(some, "X3", call.end, || "nobody has leaked".to_owned());
+        }
+        Answer::RefusedInUse if call.command == Command::StopUnused => {
+            let used = covered
+                .iter()
+                .any(|it| *it != target && stood(facts, call, *it, State::is_stoppable));
+            return ensure(used, "D4", call.end, || "nobody depends on it".to_owned());
+        }
+        other => return Err(illegal("C6", call.end, format!("{other:?} to a stop"))),
+    }
+    let Some(listed) = &call.listed else { return Ok(()) };
+    let listed: BTreeSet<_> = listed.iter().copied().collect();
+    let mut standing: BTreeSet<_> =
+        covered.iter().copied().filter(|it| facts.state(*it, call.line).is_stoppable()).collect();
+    // At one moment of the call it was what the answer lists.
+    let mut moves: Vec<_> = covered
+        .iter()
+        .flat_map(|it| facts.within(*it, call.line, call.end).iter().map(move |moved| (*it, moved)))
+        .collect();
+    moves.sort_unstable_by_key(|(_, moved)| moved.line);
+    let mut moves = moves.into_iter();
+    let mut line = call.line;
+    loop {
+        if standing == listed && ended(facts, call, line, &listed) {
+            return Ok(());
+        }
+        let Some((service, moved)) = moves.next() else { break };
+        line = moved.line;
+        if moved.state.is_stoppable() {
+            standing.insert(service);
+        } else {
+            standing.remove(&service);
+        }
+    }
+    let names: Vec<_> = listed.iter().map(|it| facts.name(*it)).collect();
+    let what =
+        format!("the stop of {} lists {names:?}, which at no moment was", facts.name(target));
+    Err(illegal("D4", call.end, what))
+}
+
+/// Whether what stood after `line` has ended when the call has returned.
+fn ended(facts: &Facts<'_>, call: &Asked, line: usize, listed: &BTreeSet<usize>) -> bool {
+    listed.iter().all(|service| {
+        let moves = facts.within(*service, line, call.end);
+        moves.iter().any(|moved| !moved.state.is_stoppable() || moved.state == State::Backoff)
+            || moves.iter().any(|moved| moved.state == State::Waiting)
+    })
+}
+
+fn shutdown(facts: &Facts<'_>, call: &Asked, answer: Answer) -> Agrees {
+    ensure(answer == Answer::Done, "C6", call.end, || format!("{answer:?} to a shutdown"))?;
+    for (service, lives) in facts.lives.iter().enumerate() {
+        let state = facts.state(service, call.end);
+        let name = facts.name(service);
+        ensure(!state.is_stoppable(), "X3", call.end, || {
+            format!("{name} is {state:?} after the shutdown")
+        })?;
+        let leaked = state == State::Failed(Cause::Leaked);
+        let lives = lives.iter().filter(|life| life.begun < call.end);
+        let alive = lives.filter(|life| life.ended.is_none_or(|(line, _)| line > call.end)).count();
+        ensure(alive == 0 || leaked, "X3", call.end, || format!("{name} lives on"))?;
+        let later = facts.after(service, call.end);
+        ensure(later.is_none(), "X3", call.end, || format!("{name} moves after the shutdown"))?;
+    }
+    let Some(listed) = &call.listed else { return Ok(()) };
+    // The report has a row for each that was live when it began.
+    let listed: BTreeSet<_> = listed.iter().copied().collect();
+    let first = facts.shutdown_asked;
+    let mut lines = vec![first];
+    lines.extend((first..call.end).map(|line| line + 1));
+    let live = |line: usize| -> BTreeSet<usize> {
+        (0..facts.moves.len()).filter(|it| facts.state(*it, line).is_live()).collect()
+    };
+    let known = facts.shutdown_known.min(call.end);
+    let fits = lines.into_iter().take_while(|line| *line <= known + 1).any(|it| live(it) == listed);
+    ensure(fits, "X2", call.end, || "the report lists others than were live".to_owned())
+}

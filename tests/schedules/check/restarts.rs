@@ -1,0 +1,177 @@
+//! Restarts by outcome and policy: whether, how soon, how often, and what then.
+
+use super::{Agrees, ensure};
+use crate::facts::{Facts, Move};
+use crate::run::{Cause, GiveUp, Outcome, Policy, Row, State, Why};
+
+/// How a run came to its end.
+#[derive(Clone, Copy, PartialEq)]
+enum Way {
+    /// It was never ready, or not in time.
+    NotReady,
+    /// It had been ready.
+    Ready,
+    /// It was stopped because it was taken to have failed.
+    TakenToFail,
+}
+
+pub(super) fn agree(facts: &Facts<'_>) -> Agrees {
+    facts.each(|service, place, moved| {
+        let Some(place) = place.checked_sub(1) else { return Ok(()) };
+        let from = facts.moves[service][place];
+        let row = &facts.setup().services[service];
+        match from.state {
+            State::Backoff => soon(facts, service, &from, moved, row.delay, "R3")?,
+            State::Failed(Cause::CoolingDown) => {
+                if let GiveUp::CoolDown(time) = row.give_up {
+                    soon(facts, service, &from, moved, time, "R5")?;
+                }
+            }
+            _ => {}
+        }
+        let way = match (from.state, moved.state) {
+            (_, State::Stopping(_) | State::Running) => return Ok(()),
+            (State::Starting | State::Stopping(Why::StartDeadline), _) => Way::NotReady,
+            (State::Running, _) => Way::Ready,
+            (State::Stopping(Why::Watchdog | Why::Health), _) => Way::TakenToFail,
+            _ => return Ok(()),
+        };
+        verdict(facts, service, moved, way)?;
+        if matches!(moved.state, State::Backoff | State::Failed(Cause::GaveUp | Cause::CoolingDown))
+        {
+            returns(facts, service, moved)
+        } else {
+            let sure = facts.kept().before[moved.line] && facts.shutdown_asked > moved.line;
+            stays(facts, service, moved, way, sure)
+        }
+    })?;
+    for service in 0..facts.moves.len() {
+        intensity(facts, service)?;
+    }
+    Ok(())
+}
+
+fn outcome(facts: &Facts<'_>, service: usize, moved: &Move) -> Option<Outcome> {
+    facts.life_of(service, moved.incarnation)?.ended.map(|(_, outcome)| outcome)
+}
+
+/// S3, S4, R2: what an end is taken for.
+fn verdict(facts: &Facts<'_>, service: usize, moved: &Move, way: Way) -> Agrees {
+    let Some(outcome) = outcome(facts, service, moved) else { return Ok(()) };
+    let permanent = facts.setup().services[service].restart == Policy::Permanent;
+    let well = outcome == Outcome::Ok;
+    let again =
+        matches!(moved.state, State::Backoff | State::Failed(Cause::GaveUp | Cause::CoolingDown));
+    let fits = match (moved.state, way) {
+        (State::Stopped(Why::Completed), _) => way == Way::Ready && well,
+        (State::Failed(Cause::Exit), Way::Ready) => !well,
+        (State::Failed(Cause::StartFailed), _) => way == Way::NotReady,
+        (_, Way::Ready) if again && well => permanent,
+        _ => true,
+    };
+    let name = facts.name(service);
+    ensure(fits, "S4", moved.line, || {
+        format!("{name} ended {outcome:?} and is {:?}", moved.state)
+    })?;
+    // Past its deadline it has failed by that, whatever it returns.
+    let told =
+        facts.before(service, moved.line).is_some_and(|it| matches!(it.state, State::Stopping(_)));
+    ensure(!(outcome == Outcome::Fatal && again) || told, "R2", moved.line, || {
+        format!("{name} ended for good and is {:?}", moved.state)
+    })
+}
+
+/// R1, S2: only what may come back does.
+fn returns(facts: &Facts<'_>, service: usize, moved: &Move) -> Agrees {
+    let name = facts.name(service);
+    let temporary = facts.setup().services[service].restart == Policy::Temporary;
+    ensure(!temporary, "R1", moved.line, || format!("{name} is temporary and comes back"))?;
+    let may = facts
+        .pulling(service, 0, usize::MAX)
+        .any(|call| call.line < moved.line && (call.is_up() || call.is_open()));
+    ensure(may, "S2", moved.line, || format!("{name} was never up and comes back"))
+}
+
+/// R1: what is kept up does not stay down after an end that its policy repairs.
+fn stays(facts: &Facts<'_>, service: usize, moved: &Move, way: Way, sure: bool) -> Agrees {
+    let row: &Row = &facts.setup().services[service];
+    let Some(outcome) = outcome(facts, service, moved).filter(|_| sure) else { return Ok(()) };
+    let well = way == Way::Ready && outcome == Outcome::Ok;
+    let repairs = match row.restart {
+        Policy::Permanent => true,
+        Policy::Transient => !well,
+        Policy::Temporary => false,
+    };
+    let never = row.intensity == Some(0) && row.give_up == GiveUp::Leave;
+    let fatal = outcome == Outcome::Fatal && way != Way::TakenToFail;
+    // A start that came meanwhile is about the next attempt.
+    let again = facts.pulling(service, moved.line, moved.line).count() > 0;
+    let disabled = moved.state == State::Disabled;
+    ensure(!repairs || never || fatal || again || disabled, "R1", moved.line, || {
+        format!("{} ended {outcome:?}, and is left {:?}", facts.name(service), moved.state)
+    })
+}
+
+/// A delay is waited for, unless a call names the service.
+fn soon(
+    facts: &Facts<'_>,
+    service: usize,
+    from: &Move,
+    moved: &Move,
+    delay: u64,
+    rule: &'static str,
+) -> Agrees {
+    if !matches!(moved.state, State::Starting | State::Waiting) || moved.at >= from.at + delay {
+        return Ok(());
+    }
+    let mut calls = facts.pulling(service, from.line, moved.line);
+    // After a cool-down also one that pulls it.
+    let named = calls.any(|call| rule == "R5" || call.service == Some(service));
+    ensure(named, rule, moved.line, || {
+        let waited = moved.at - from.at;
+        format!("{} is tried after {waited} ms and not {delay}", facts.name(service))
+    })
+}
+
+/// R4: so many restarts within the period, then it is given up; and not sooner.
+fn intensity(facts: &Facts<'_>, service: usize) -> Agrees {
+    let row = &facts.setup().services[service];
+    let Some(most) = row.intensity else { return Ok(()) };
+    // Those since the count began anew, and all.
+    let (mut since, mut all): (Vec<u64>, Vec<u64>) = (Vec::new(), Vec::new());
+    let mut spent = false;
+    let mut rest: Option<Move> = None;
+    for moved in &facts.moves[service] {
+        let name = facts.name(service);
+        match moved.state {
+            State::Backoff => {
+                since.push(moved.at);
+                all.push(moved.at);
+                let recent = since.iter().filter(|at| **at + row.period > moved.at).count();
+                ensure(recent <= most as usize, "R4", moved.line, || {
+                    format!("{name} has restart {recent} of {most} within {} ms", row.period)
+                })?;
+            }
+            State::Failed(Cause::GaveUp | Cause::CoolingDown) => {
+                let cooled = rest.is_some_and(|it| it.state == State::Failed(Cause::CoolingDown));
+                let recent = all.iter().filter(|at| **at + row.period + 1 >= moved.at).count();
+                ensure(spent || cooled || recent >= most as usize, "R4", moved.line, || {
+                    format!("{name} is given up after {recent} restarts of {most}")
+                })?;
+                spent = true;
+            }
+            State::Starting => {
+                let resting = rest.filter(|it| !it.state.is_live() && it.state != State::Backoff);
+                if resting.is_some_and(|it| facts.pulling(service, it.line, moved.line).count() > 0)
+                {
+                    since.clear();
+                }
+            }
+            _ => {}
+        }
+        if !matches!(moved.state, State::Waiting) {
+            rest = Some(*moved);
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,125 @@
+//! The calls of a case, made from tasks of their own, and what each was told.
+
+use std::future::Future;
+use std::time::Duration;
+
+use plux::{RestartError, StartError, StartOutcome, StopError, Supervisor};
+use tokio::task::JoinHandle;
+use tokio::time::{sleep, timeout};
+
+use crate::actor::Recorder;
+use crate::case::{Asks, Call, Case};
+use crate::run::{Answer, Command, What};
+
+/// What a call was told: the answer, whom it names, whom it lists.
+type Told = (Answer, Option<usize>, Option<Vec<usize>>);
+
+/// Makes all calls, each in a task and at its time.
+pub(crate) fn make(
+    case: &Case,
+    supervisor: &Supervisor,
+    recorder: &Recorder,
+) -> Vec<JoinHandle<()>> {
+    let there =
+        |call: &&Call| call.asks.service().is_none_or(|service| case.services[service].present);
+    let calls = case.calls.iter().enumerate().filter(|(_, call)| there(call));
+    calls
+        .map(|(place, call)| {
+            let supervisor = supervisor.clone();
+            let recorder = recorder.clone();
+            let service = call.asks.service();
+            let name = service.map(|it| case.services[it].row.name.clone()).unwrap_or_default();
+            spawn(one(place as u32, *call, name, supervisor, recorder))
+        })
+        .collect()
+}
+
+async fn one(id: u32, call: Call, name: String, supervisor: Supervisor, recorder: Recorder) {
+    if call.at > 0 {
+        sleep(Duration::from_millis(call.at)).await;
+    }
+    let command = match call.asks {
+        Asks::Start(_) => Command::Start,
+        Asks::Stop(_) => Command::Stop,
+        Asks::Restart(_) => Command::Restart,
+        Asks::Wait(_) => Command::Wait,
+        Asks::Shutdown => Command::Shutdown,
+        Asks::AbortNow => Command::AbortNow,
+    };
+    recorder.write(What::Command { id, command, service: call.asks.service() });
+    let asked = ask(call.asks, &name, &supervisor, &recorder);
+    let told = match call.gives_up_after {
+        None => asked.await,
+        Some(time) => timeout(Duration::from_millis(time), asked).await.unwrap_or((
+            Answer::Dropped,
+            None,
+            None,
+        )),
+    };
+    let (answer, service, stopped) = told;
+    recorder.write(What::Reply { id, answer, service, stopped });
+}
+
+async fn ask(asks: Asks, name: &str, supervisor: &Supervisor, recorder: &Recorder) -> Told {
+    let place = |name: &plux::Name| Some(recorder.place(name.as_str()));
+    match asks {
+        Asks::Start(_) => match supervisor.start(name).await {
+            Ok(StartOutcome::Joined) => (Answer::Joined, None, None),
+            Ok(StartOutcome::AlreadyRunning) => (Answer::AlreadyRunning, None, None),
+            Ok(_) => (Answer::Started, None, None),
+            Err(error) => refused(&error, recorder),
+        },
+        Asks::Restart(_) => match supervisor.restart(name).await {
+            Ok(report) => {
+                let stopped = report.dependents.iter().filter_map(place).collect();
+                (Answer::Restarted, None, Some(stopped))
+            }
+            Err(RestartError::Start(error)) => refused(&error, recorder),
+            Err(_) => (Answer::Done, None, None),
+        },
+        Asks::Stop(_) => match supervisor.stop(name).await {
+            Ok(report) => {
+                let stopped = report.stopped().filter_map(place).collect();
+                (Answer::Stopped, None, Some(stopped))
+            }
+            Err(StopError::Leaked { name, .. }) => (Answer::RefusedLeaked, place(&name), None),
+            Err(_) => (Answer::Done, None, None),
+        },
+        Asks::Wait(_) => {
+            let _ = supervisor.wait(name).await;
+            (Answer::Done, None, None)
+        }
+        Asks::Shutdown => shutdown(supervisor, recorder).await,
+        Asks::AbortNow => {
+            supervisor.abort_now();
+            (Answer::Done, None, None)
+        }
+    }
+}
+
+pub(crate) async fn shutdown(supervisor: &Supervisor, recorder: &Recorder) -> Told {
+    match supervisor.shutdown().await {
+        Ok(report) => {
+            let rows = report.rows().iter().map(|row| recorder.place(row.name.as_str()));
+            (Answer::Done, None, Some(rows.collect()))
+        }
+        Err(_) => (Answer::RefusedInUse, None, None),
+    }
+}
+
+fn refused(error: &StartError, recorder: &Recorder) -> Told {
+    let (answer, name) = match error {
+        StartError::Failed { culprit, .. } => (Answer::Failed, culprit),
+        StartError::Disabled { culprit, .. } => (Answer::Disabled, culprit),
+        StartError::Stopped { by, .. } => (Answer::Stopped, by),
+        StartError::Leaked { culprit, .. } => (Answer::RefusedLeaked, culprit),
+        StartError::Shutdown { name } => (Answer::RefusedShutdown, name),
+        _ => return (Answer::Done, None, None),
+    };
+    (answer, Some(recorder.place(name.as_str())), None)
+}
+
+#[expect(clippy::disallowed_methods, reason = "the player is a host, and hosts spawn")]
+fn spawn<F: Future<Output = ()> + Send + 'static>(caller: F) -> JoinHandle<()> {
+    tokio::spawn(caller)
+}

@@ -1,0 +1,303 @@
+//! A recorded run, read once: where each service stood when, and which call had which answer.
+
+use std::cell::OnceCell;
+
+use crate::check::{Agrees, Illegal, illegal};
+use crate::graphs::Graphs;
+use crate::kept::{Kept, kept};
+use crate::run::{Answer, Cause, Command, GiveUp, Outcome, Run, Setup, State, What, Why};
+
+/// A move of a service.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Move {
+    /// Its line.
+    pub(crate) line: usize,
+    pub(crate) at: u64,
+    pub(crate) state: State,
+    pub(crate) incarnation: u32,
+}
+
+/// A call, and its answer if there is one.
+#[derive(Debug, Clone)]
+pub(crate) struct Asked {
+    /// The line of its command.
+    pub(crate) line: usize,
+    pub(crate) command: Command,
+    pub(crate) service: Option<usize>,
+    /// The line of its reply; far away when there is none, or when nobody heard it.
+    pub(crate) end: usize,
+    pub(crate) answer: Option<Answer>,
+    /// Whom the answer names, and whom it lists.
+    pub(crate) named: Option<usize>,
+    pub(crate) listed: Option<Vec<usize>>,
+}
+
+/// What a run was seen to be from within.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Life {
+    pub(crate) incarnation: u32,
+    /// The line of its begin, of the end of its `run` if tasks went on, of its end.
+    pub(crate) begun: usize,
+    pub(crate) over: Option<usize>,
+    pub(crate) ended: Option<(usize, Outcome)>,
+}
+
+pub(crate) struct Facts<'a> {
+    pub(crate) run: &'a Run,
+    pub(crate) graphs: Graphs,
+    /// By service, in order.
+    pub(crate) moves: Vec<Vec<Move>>,
+    pub(crate) calls: Vec<Asked>,
+    /// By service, in order; empty where nothing was seen from within.
+    pub(crate) lives: Vec<Vec<Life>>,
+    /// By line: the call of a command or reply.
+    call_of: Vec<Option<usize>>,
+    /// The first line from which a shutdown may have begun, and from which it has.
+    pub(crate) shutdown_asked: usize,
+    pub(crate) shutdown_known: usize,
+    kept: OnceCell<Kept>,
+}
+
+impl<'a> Facts<'a> {
+    pub(crate) fn new(run: &'a Run) -> Result<Self, Illegal> {
+        let count = run.setup.services.len();
+        let mut facts = Self {
+            run,
+            graphs: Graphs::new(&run.setup),
+            moves: vec![Vec::new(); count],
+            calls: Vec::new(),
+            lives: vec![Vec::new(); count],
+            call_of: vec![None; run.lines.len()],
+            shutdown_asked: usize::MAX,
+            shutdown_known: usize::MAX,
+            kept: OnceCell::new(),
+        };
+        let mut ids = std::collections::BTreeMap::new();
+        let mut now = 0;
+        for (line, seen) in run.lines.iter().enumerate() {
+            if seen.at < now {
+                return Err(illegal("form", line, "time goes back"));
+            }
+            now = seen.at;
+            match &seen.what {
+                What::State { service, state, incarnation } => {
+                    let moved = Move { line, at: now, state: *state, incarnation: *incarnation };
+                    facts.moves[*service].push(moved);
+                    if matches!(
+                        state,
+                        State::Stopping(Why::Shutdown) | State::Stopped(Why::Shutdown)
+                    ) {
+                        facts.shutdown(line, true);
+                    }
+                    let escalates = facts.setup().services[*service].give_up == GiveUp::Escalate;
+                    if *state == State::Failed(Cause::GaveUp) && escalates {
+                        facts.shutdown(line, true);
+                    }
+                }
+                What::Command { id, command, service } => {
+                    if ids.insert(*id, facts.calls.len()).is_some() {
+                        return Err(illegal("form", line, "two commands of one number"));
+                    }
+                    if matches!(command, Command::Shutdown | Command::AbortNow) {
+                        facts.shutdown(line, false);
+                    }
+                    facts.call_of[line] = Some(facts.calls.len());
+                    facts.calls.push(Asked {
+                        line,
+                        command: *command,
+                        service: *service,
+                        end: usize::MAX,
+                        answer: None,
+                        named: None,
+                        listed: None,
+                    });
+                }
+                What::Reply { id, answer, service, stopped } => {
+                    let Some(call) = ids.get(id).copied() else {
+                        return Err(illegal("C6", line, "an answer that nobody asked for"));
+                    };
+                    facts.call_of[line] = Some(call);
+                    let call = &mut facts.calls[call];
+                    if call.answer.is_some() {
+                        return Err(illegal("C6", line, "a second answer to one call"));
+                    }
+                    call.answer = Some(*answer);
+                    (call.named, call.listed) = (*service, stopped.clone());
+                    if *answer != Answer::Dropped {
+                        call.end = line;
+                    }
+                    let told = *answer == Answer::RefusedShutdown
+                        || (call.command == Command::Shutdown && *answer == Answer::Done);
+                    if told {
+                        facts.shutdown(line, true);
+                    }
+                }
+                What::Begun { service, incarnation } => facts.lives[*service].push(Life {
+                    incarnation: *incarnation,
+                    begun: line,
+                    over: None,
+                    ended: None,
+                }),
+                What::Over { service, incarnation } => {
+                    facts.life(*service, *incarnation, line)?.over = Some(line);
+                }
+                What::Ended { service, incarnation, outcome } => {
+                    let life = facts.life(*service, *incarnation, line)?;
+                    if life.ended.is_some() {
+                        return Err(illegal("C1", line, "a run ends twice"));
+                    }
+                    life.ended = Some((line, *outcome));
+                }
+                What::Quiet | What::End => {}
+            }
+        }
+        Ok(facts)
+    }
+
+    fn shutdown(&mut self, line: usize, known: bool) {
+        self.shutdown_asked = self.shutdown_asked.min(line);
+        if known {
+            self.shutdown_known = self.shutdown_known.min(line);
+        }
+    }
+
+    fn life(
+        &mut self,
+        service: usize,
+        incarnation: u32,
+        line: usize,
+    ) -> Result<&mut Life, Illegal> {
+        let lives = self.lives[service].iter_mut();
+        lives
+            .rev()
+            .find(|life| life.incarnation == incarnation)
+            .ok_or_else(|| illegal("C1", line, "the end of a run that never began"))
+    }
+
+    pub(crate) fn setup(&self) -> &'a Setup {
+        &self.run.setup
+    }
+
+    pub(crate) fn at(&self, line: usize) -> u64 {
+        self.run.lines[line].at
+    }
+
+    /// The call that a command or a reply is of.
+    pub(crate) fn call_at(&self, line: usize) -> Option<&Asked> {
+        self.call_of[line].map(|call| &self.calls[call])
+    }
+
+    /// How many moves the service had made before this line.
+    pub(crate) fn count_before(&self, service: usize, line: usize) -> usize {
+        self.moves[service].partition_point(|moved| moved.line < line)
+    }
+
+    /// Its last move before this line.
+    pub(crate) fn before(&self, service: usize, line: usize) -> Option<&Move> {
+        self.moves[service][..self.count_before(service, line)].last()
+    }
+
+    /// Where it stood before this line.
+    pub(crate) fn state(&self, service: usize, line: usize) -> State {
+        self.before(service, line).map_or(State::Stopped(Why::NeverStarted), |moved| moved.state)
+    }
+
+    /// Its first move after this line.
+    pub(crate) fn after(&self, service: usize, line: usize) -> Option<&Move> {
+        self.moves[service].get(self.count_before(service, line.saturating_add(1)))
+    }
+
+    /// Its moves between two lines.
+    pub(crate) fn within(&self, service: usize, from: usize, to: usize) -> &[Move] {
+        let moves = &self.moves[service];
+        let start = self.count_before(service, from.saturating_add(1));
+        let end = self.count_before(service, to).max(start);
+        &moves[start..end]
+    }
+
+    /// What was seen of a run from within.
+    pub(crate) fn life_of(&self, service: usize, incarnation: u32) -> Option<&Life> {
+        self.lives[service].iter().find(|life| life.incarnation == incarnation)
+    }
+
+    /// Whether its run was over before this line, and tasks of it went on.
+    pub(crate) fn is_over(&self, service: usize, line: usize) -> bool {
+        let life = self.lives[service].iter().rfind(|life| life.begun < line);
+        life.is_some_and(|life| {
+            life.over.is_some_and(|over| over < line)
+                && life.ended.is_none_or(|(ended, _)| ended > line)
+        })
+    }
+
+    /// Starts and restarts that pull the service and may have been under way between two lines.
+    pub(crate) fn pulling(
+        &self,
+        service: usize,
+        from: usize,
+        to: usize,
+    ) -> impl Iterator<Item = &Asked> {
+        self.calls.iter().filter(move |call| {
+            call.line < to
+                && call.end > from
+                && call.pulls().is_some_and(|target| self.graphs.pulls(target, service))
+        })
+    }
+
+    /// Stops of the service, or of what it requires.
+    pub(crate) fn stopping(&self, service: usize) -> impl Iterator<Item = &Asked> {
+        self.calls.iter().filter(move |call| {
+            call.stops().is_some_and(|target| self.graphs.needs(service, target))
+        })
+    }
+
+    /// Whether everything may be ending at once.
+    pub(crate) fn is_aborting(&self, line: usize) -> bool {
+        let abort = |call: &Asked| call.command == Command::AbortNow && call.line < line;
+        let over = self.setup().shutdown.is_some_and(|time| {
+            self.shutdown_asked < line && self.at(line) >= self.at(self.shutdown_asked) + time
+        });
+        over || self.calls.iter().any(abort)
+    }
+
+    /// Runs `judge` on all moves of all services, with the place of each among those of its service.
+    pub(crate) fn each(&self, mut judge: impl FnMut(usize, usize, &Move) -> Agrees) -> Agrees {
+        for (service, moves) in self.moves.iter().enumerate() {
+            for (place, moved) in moves.iter().enumerate() {
+                judge(service, place, moved)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Who is surely kept up.
+    pub(crate) fn kept(&self) -> &Kept {
+        self.kept.get_or_init(|| kept(self))
+    }
+
+    pub(crate) fn name(&self, service: usize) -> &str {
+        &self.setup().services[service].name
+    }
+}
+
+impl Asked {
+    /// The service that it wants up.
+    pub(crate) fn pulls(&self) -> Option<usize> {
+        self.service.filter(|_| matches!(self.command, Command::Start | Command::Restart))
+    }
+
+    /// The service that it wants down.
+    pub(crate) fn stops(&self) -> Option<usize> {
+        let refused = self.answer == Some(Answer::RefusedInUse);
+        let stops = matches!(self.command, Command::Stop | Command::StopUnused) && !refused;
+        self.service.filter(|_| stops)
+    }
+
+    pub(crate) fn is_up(&self) -> bool {
+        self.pulls().is_some() && self.answer.is_some_and(Answer::is_up)
+    }
+
+    /// Whether nobody knows what became of it.
+    pub(crate) fn is_open(&self) -> bool {
+        matches!(self.answer, None | Some(Answer::Dropped))
+    }
+}

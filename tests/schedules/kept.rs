@@ -1,0 +1,76 @@
+//! Who is surely kept up, from line to line: what is not sure counts as not.
+
+use crate::facts::{Asked, Facts};
+use crate::run::{Answer, Cause, Command, Policy, State, What, Why};
+
+/// Who is surely kept up.
+pub(crate) struct Kept {
+    /// By line of a move: its service, until then.
+    pub(crate) before: Vec<bool>,
+    /// At the lines at which nothing happens any more: by service.
+    pub(crate) quiet: Vec<(usize, Vec<bool>)>,
+}
+
+/// Reads that from calls that were answered, and from moves.
+pub(crate) fn kept(facts: &Facts<'_>) -> Kept {
+    let count = facts.moves.len();
+    let mut kept = vec![false; count];
+    let mut before = vec![false; facts.run.lines.len()];
+    let mut quiet = Vec::new();
+    for (line, seen) in facts.run.lines.iter().enumerate() {
+        match seen.what {
+            What::State { service, state, .. } => {
+                before[line] = kept[service];
+                kept[service] &= stays(facts, service, state, line);
+            }
+            What::Command { command, service, .. } => {
+                for (it, kept) in kept.iter_mut().enumerate() {
+                    *kept &= match (command, service) {
+                        (Command::Shutdown | Command::AbortNow, _) => false,
+                        (Command::Stop | Command::StopUnused, Some(target)) => {
+                            !facts.graphs.needs(it, target)
+                        }
+                        _ => true,
+                    };
+                }
+            }
+            What::Reply { answer, .. } if answer.is_up() => {
+                let Some(call) = facts.call_at(line) else { continue };
+                let Some(target) = call.pulls() else { continue };
+                if facts.shutdown_asked < line {
+                    continue;
+                }
+                for (it, kept) in kept.iter_mut().enumerate() {
+                    let stops = |stop: &Asked| stop.line < line && stop.end > call.line;
+                    // Who ran already has pulled nothing.
+                    let pulled = answer != Answer::AlreadyRunning || it == target;
+                    *kept |= facts.graphs.needs(target, it)
+                        && pulled
+                        && facts.state(it, line) == State::Running
+                        && !facts.stopping(it).any(stops);
+                }
+            }
+            What::Quiet | What::End => quiet.push((line, kept.clone())),
+            _ => {}
+        }
+    }
+    Kept { before, quiet }
+}
+
+/// Whether being kept up outlasts this move.
+fn stays(facts: &Facts<'_>, service: usize, state: State, line: usize) -> bool {
+    let temporary = facts.setup().services[service].restart == Policy::Temporary;
+    match state {
+        State::Failed(cause) => cause == Cause::CoolingDown,
+        State::Disabled => false,
+        State::Stopping(Why::Dependency) | State::Stopped(Why::Dependency) => {
+            !temporary && !facts.graphs.stops_for_good(service)
+        }
+        State::Stopping(Why::Group) | State::Stopped(Why::Group) => {
+            let failed = |it: &usize| matches!(facts.state(*it, line), State::Failed(_));
+            !temporary && !facts.setup().group.iter().any(failed)
+        }
+        State::Stopped(why) => why == Why::Restart,
+        _ => true,
+    }
+}

@@ -1,0 +1,29 @@
+//! Random schedules: services, scripts and commands from a seed, played through plux's public API on a
+//! paused clock, and the run that was recorded judged by an independent reading of the promises.
+//!
+//! ```text
+//! seed ─► Case ─► play ─► Run ─► check
+//!           ▲                      │
+//!           └────── smallest ◄─────┘
+//! ```
+
+mod actor;
+mod case;
+mod check;
+mod commands;
+mod dice;
+mod facts;
+mod graphs;
+mod kept;
+mod play;
+mod run;
+mod smaller;
+
+pub use case::{Asks, Call, Case, Edge, End, OnStop, Script, Service, Sizes, Task};
+pub use check::{Illegal, check};
+pub use play::play;
+pub use run::{
+    Answer, Cause, Command, GiveUp, Kind, Line, Outcome, Policy, Reaction, Row, Run, Setup, State,
+    Tie, What, Why,
+};
+pub use smaller::smallest;

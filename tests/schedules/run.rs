@@ -1,0 +1,325 @@
+//! A recorded run: what it was a run of, and its lines in the order in which one recorder saw things.
+//! Data only. Services are numbers, their places in the setup; times are milliseconds.
+
+/// A run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Run {
+    /// What it was a run of.
+    pub setup: Setup,
+    /// What was seen.
+    pub lines: Vec<Line>,
+}
+
+/// The services and what is set for them.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Setup {
+    /// The services.
+    pub services: Vec<Row>,
+    /// Who depends on whom.
+    pub ties: Vec<Tie>,
+    /// Those that are one for all.
+    pub group: Vec<usize>,
+    /// From an abort until a service has leaked.
+    pub join: u64,
+    /// The time for a whole shutdown.
+    pub shutdown: Option<u64>,
+}
+
+/// What is set for a service.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Row {
+    /// Its name.
+    pub name: String,
+    /// Whether it comes back.
+    pub restart: Policy,
+    /// How many restarts it may need within the period; any number.
+    pub intensity: Option<u32>,
+    /// That period.
+    pub period: u64,
+    /// What becomes of it when it needs more.
+    pub give_up: GiveUp,
+    /// The least that a restart waits.
+    pub delay: u64,
+    /// From the stop signal to the abort; for ever.
+    pub grace: Option<u64>,
+    /// From the beginning of an attempt to readiness; for ever.
+    pub start: Option<u64>,
+}
+
+/// Whether a service comes back by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Policy {
+    /// After every end.
+    Permanent,
+    /// After a failure.
+    Transient,
+    /// Never.
+    Temporary,
+}
+
+/// What becomes of a service that is given up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GiveUp {
+    /// It stays so.
+    Leave,
+    /// It is tried after each such time.
+    CoolDown(u64),
+    /// All is shut down.
+    Escalate,
+}
+
+/// One edge.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Tie {
+    /// The one that depends.
+    pub from: usize,
+    /// The one that it depends on.
+    pub on: usize,
+    /// How.
+    pub kind: Kind,
+    /// What the end of `on` does to `from`, when it is required.
+    pub reaction: Reaction,
+}
+
+/// The kind of an edge.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Pulled in, and hard.
+    Requires,
+    /// Pulled in, and soft.
+    Wants,
+    /// Order only.
+    After,
+}
+
+/// What the end of a dependency does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reaction {
+    /// The dependent stops, and comes back with it.
+    Restart,
+    /// The dependent goes on.
+    Keep,
+    /// The dependent stops for good.
+    Stop,
+}
+
+/// Something that was seen.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Line {
+    /// When, in milliseconds.
+    pub at: u64,
+    /// What.
+    pub what: What,
+}
+
+/// What was seen.
+#[derive(Debug, Clone, PartialEq)]
+pub enum What {
+    /// A service moved.
+    State {
+        /// Who.
+        service: usize,
+        /// Where to.
+        state: State,
+        /// The number of its newest run.
+        incarnation: u32,
+    },
+    /// A call is about to be made.
+    Command {
+        /// Its number.
+        id: u32,
+        /// What it asks for.
+        command: Command,
+        /// Of whom.
+        service: Option<usize>,
+    },
+    /// A call has returned.
+    Reply {
+        /// Its number.
+        id: u32,
+        /// What it was told.
+        answer: Answer,
+        /// Whom the answer names.
+        service: Option<usize>,
+        /// Whom it lists.
+        stopped: Option<Vec<usize>>,
+    },
+    /// The run of a service was polled first.
+    Begun {
+        /// Who.
+        service: usize,
+        /// Which run.
+        incarnation: u32,
+    },
+    /// The run of a service is over, and tasks of it are not.
+    Over {
+        /// Who.
+        service: usize,
+        /// Which run.
+        incarnation: u32,
+    },
+    /// Nothing of a run is left.
+    Ended {
+        /// Who.
+        service: usize,
+        /// Which run.
+        incarnation: u32,
+        /// How it ended.
+        outcome: Outcome,
+    },
+    /// Nothing happens any more by itself.
+    Quiet,
+    /// Nothing happens any more, and every call has returned.
+    End,
+}
+
+/// Where a service stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// To be started as soon as what it depends on allows.
+    Waiting,
+    /// To be restarted after a delay.
+    Backoff,
+    /// On its way up.
+    Starting,
+    /// Ready.
+    Running,
+    /// Told to stop.
+    Stopping(Why),
+    /// Not running.
+    Stopped(Why),
+    /// Not running, for a failure.
+    Failed(Cause),
+    /// Its plugin did not want to load.
+    Disabled,
+}
+
+impl State {
+    /// Whether a run of it is alive.
+    pub fn is_live(self) -> bool {
+        matches!(self, Self::Starting | Self::Running | Self::Stopping(_))
+    }
+
+    /// Whether there is something to stop.
+    pub fn is_stoppable(self) -> bool {
+        let cooling = self == Self::Failed(Cause::CoolingDown);
+        self.is_live() || cooling || matches!(self, Self::Waiting | Self::Backoff)
+    }
+
+    /// Whether what requires it may run.
+    pub fn is_met(self) -> bool {
+        matches!(self, Self::Running | Self::Stopped(Why::Completed))
+    }
+}
+
+/// Why a service stops, or is stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Why {
+    /// It was never started.
+    NeverStarted,
+    /// By name.
+    Asked,
+    /// For what it requires.
+    Dependency,
+    /// To be started anew.
+    Restart,
+    /// The supervisor shuts down.
+    Shutdown,
+    /// It was silent for too long.
+    Watchdog,
+    /// It was not ready in time.
+    StartDeadline,
+    /// Nobody holds it.
+    Unneeded,
+    /// For one of its group.
+    Group,
+    /// It said that it was unhealthy.
+    Health,
+    /// It ended by itself, and well.
+    Completed,
+}
+
+/// Why a service is failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cause {
+    /// It did not get ready.
+    StartFailed,
+    /// It had been ready.
+    Exit,
+    /// It has used up its restarts.
+    GaveUp,
+    /// The same, and it will be tried again.
+    CoolingDown,
+    /// It could not be ended.
+    Leaked,
+}
+
+/// How a run ended, as it knows itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// Well.
+    Ok,
+    /// With an error.
+    Error,
+    /// With a panic.
+    Panic,
+    /// With an error that another run would not mend.
+    Fatal,
+    /// It was dropped.
+    Aborted,
+}
+
+/// What a call asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Command {
+    /// Up.
+    Start,
+    /// Down, dependents first.
+    Stop,
+    /// Down, unless somebody depends on it.
+    StopUnused,
+    /// Down and up.
+    Restart,
+    /// The end.
+    Wait,
+    /// All down.
+    Shutdown,
+    /// All down at once.
+    AbortNow,
+}
+
+/// What a call is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answer {
+    /// This call began the attempt.
+    Started,
+    /// Another one did.
+    Joined,
+    /// There was nothing to do.
+    AlreadyRunning,
+    /// A fresh run is ready.
+    Restarted,
+    /// Somebody failed.
+    Failed,
+    /// Stopped; of a start: a stop came first.
+    Stopped,
+    /// Somebody does not want to load.
+    Disabled,
+    /// Somebody could not be ended.
+    RefusedLeaked,
+    /// The supervisor shuts down.
+    RefusedShutdown,
+    /// Somebody depends on it.
+    RefusedInUse,
+    /// It is done.
+    Done,
+    /// Nobody waits for the answer any more.
+    Dropped,
+}
+
+impl Answer {
+    /// Whether a start was told that its service runs.
+    pub fn is_up(self) -> bool {
+        matches!(self, Self::Started | Self::Joined | Self::AlreadyRunning | Self::Restarted)
+    }
+}
