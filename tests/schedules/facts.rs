@@ -24,7 +24,7 @@ pub(crate) struct Asked {
     pub(crate) line: usize,
     pub(crate) command: Command,
     pub(crate) service: Option<usize>,
-    /// The line of its reply; far away when there is none, or when nobody heard it.
+    /// The line of its reply; where it was settled at the latest, when nobody heard it; far away.
     pub(crate) end: usize,
     pub(crate) answer: Option<Answer>,
     /// Whom the answer names, and whom it lists.
@@ -73,7 +73,7 @@ impl<'a> Facts<'a> {
             kept: OnceCell::new(),
         };
         let mut ids = std::collections::BTreeMap::new();
-        let mut now = 0;
+        let (mut now, mut quiet) = (0, usize::MAX);
         for (line, seen) in run.lines.iter().enumerate() {
             if seen.at < now {
                 return Err(illegal("form", line, "time goes back"));
@@ -148,10 +148,28 @@ impl<'a> Facts<'a> {
                     }
                     life.ended = Some((line, *outcome));
                 }
-                What::Quiet | What::End => {}
+                What::Quiet => quiet = quiet.min(line),
+                What::End => {}
+            }
+        }
+        for call in 0..facts.calls.len() {
+            if facts.calls[call].answer == Some(Answer::Dropped) {
+                facts.calls[call].end = facts.settled(&facts.calls[call]).unwrap_or(quiet);
             }
         }
         Ok(facts)
+    }
+
+    /// Where a start had succeeded at the latest, if it did, whose answer nobody heard.
+    fn settled(&self, call: &Asked) -> Option<usize> {
+        let target = call.pulls()?;
+        let moves = self.within(target, call.line, usize::MAX);
+        let fresh = |run: u32| {
+            let began = |it: &Move| it.state == State::Starting && it.incarnation == run;
+            call.command == Command::Start || moves.iter().any(began)
+        };
+        let up = |it: &&Move| it.state == State::Running && fresh(it.incarnation);
+        moves.iter().find(up).map(|moved| moved.line + 1)
     }
 
     fn shutdown(&mut self, line: usize, known: bool) {

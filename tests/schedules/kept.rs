@@ -44,7 +44,12 @@ pub(crate) fn kept(facts: &Facts<'_>) -> Kept {
                     let stops = |stop: &Asked| stop.line < line && stop.end > call.line;
                     // Who ran already has pulled nothing.
                     let pulled = answer != Answer::AlreadyRunning || it == target;
+                    // It may have been told to stop, and wait for others.
+                    let whole =
+                        |on: usize| facts.state(on, line).is_met() && !facts.is_over(on, line);
+                    let mut below = (0..count).filter(|on| facts.graphs.needs(it, *on));
                     *kept |= facts.graphs.needs(target, it)
+                        && below.all(whole)
                         && pulled
                         && facts.state(it, line) == State::Running
                         && !facts.stopping(it).any(stops);

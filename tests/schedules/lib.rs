@@ -20,7 +20,7 @@ mod run;
 mod smaller;
 
 pub use case::{Asks, Call, Case, Edge, End, OnStop, Script, Service, Sizes, Task};
-pub use check::{Illegal, check};
+pub use check::{Illegal, check, faults};
 pub use play::play;
 pub use run::{
     Answer, Cause, Command, GiveUp, Kind, Line, Outcome, Policy, Reaction, Row, Run, Setup, State,

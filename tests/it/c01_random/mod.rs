@@ -1,5 +1,13 @@
 //! Random schedules through the public API, each judged by the promises alone.
 
+mod by_calls;
+mod by_holds;
+mod by_moves;
+mod by_restarts;
+mod by_times;
+mod look;
+mod mutate;
+
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use schedules::{Case, Line, Sizes, check, play, smallest};

@@ -1,7 +1,7 @@
 //! Nothing starts by itself without a cause, and nothing at all once a shutdown has begun.
 
 use super::{Agrees, ensure, illegal};
-use crate::facts::{Facts, Move};
+use crate::facts::{Asked, Facts, Move};
 use crate::run::{Answer, Cause, Kind, Policy, Reaction, State, Why};
 
 pub(super) fn agree(facts: &Facts<'_>) -> Agrees {
@@ -43,8 +43,13 @@ fn caused(facts: &Facts<'_>, service: usize, before: Option<&Move>, moved: &Move
     };
     // What completed is run again only for a call that names it.
     let named = from == State::Stopped(Why::Completed);
+    // One that has failed has left nothing behind, unless somebody else holds the service.
     let mut calls = facts.pulling(service, since, moved.line);
-    let asked = calls.any(|call| !named || call.service == Some(service));
+    let asked = calls.any(|call| {
+        let lasts = |call: &Asked| call.is_up() || call.is_open() || call.end > moved.line;
+        let held = || facts.pulling(service, 0, moved.line).any(lasts);
+        (!named || call.service == Some(service)) && (lasts(call) || held())
+    });
     ensure(returns || asked, rule, moved.line, || {
         format!("{name} is {:?} after {from:?}, and nobody has asked for it", moved.state)
     })
@@ -62,7 +67,8 @@ fn decided(facts: &Facts<'_>, service: usize, moved: &Move) -> usize {
     }
     let count = facts.moves.len();
     let group = &facts.setup().group;
-    let grouped = |it: usize| group.contains(&service) && group.contains(&it);
+    let shared = group.iter().any(|member| facts.graphs.needs(service, *member));
+    let grouped = |it: usize| shared && group.contains(&it);
     let (from, to) = (up.line, told.line);
     let mut first = first.min(to);
     for it in (0..count).filter(|it| facts.graphs.needs(service, *it) || grouped(*it)) {

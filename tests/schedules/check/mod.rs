@@ -51,23 +51,34 @@ pub(crate) fn ensure(
     if holds { Ok(()) } else { Err(illegal(rule, line, what())) }
 }
 
-/// Says what is wrong with a run first, if something is.
+type Rule = fn(&Facts<'_>) -> Agrees;
+
+const RULES: [Rule; 10] = [
+    moves::agree,
+    order::agree,
+    stops::agree,
+    replies::agree,
+    cause::agree,
+    holds::agree,
+    restarts::agree,
+    groups::agree,
+    bounds::agree,
+    rest::agree,
+];
+
+/// Says what is wrong with a run, if something is.
 ///
 /// # Errors
-/// The promise that does not hold, and where.
-pub fn check(run: &Run) -> Agrees {
+/// A promise that does not hold, and where.
+pub fn check(run: &Run) -> Result<(), Illegal> {
     let facts = Facts::new(run)?;
-    let rules = [
-        moves::agree,
-        order::agree,
-        stops::agree,
-        replies::agree,
-        cause::agree,
-        holds::agree,
-        restarts::agree,
-        groups::agree,
-        bounds::agree,
-        rest::agree,
-    ];
-    rules.into_iter().try_for_each(|rule| rule(&facts))
+    RULES.into_iter().try_for_each(|rule| rule(&facts))
+}
+
+/// All that is wrong with a run, as far as it does not hide behind something of the same kind.
+pub fn faults(run: &Run) -> Vec<Illegal> {
+    match Facts::new(run) {
+        Ok(facts) => RULES.into_iter().filter_map(|rule| rule(&facts).err()).collect(),
+        Err(illegal) => vec![illegal],
+    }
 }

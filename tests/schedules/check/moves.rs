@@ -60,10 +60,12 @@ fn lives(facts: &Facts<'_>, service: usize) -> Agrees {
             })?;
         }
         last = Some(life);
-        let before = facts.before(service, life.begun);
-        let live =
-            before.is_some_and(|it| it.incarnation == life.incarnation && it.state.is_live());
-        ensure(live, "C1", life.begun, || {
+        // That it starts may be told later, but not after another moment.
+        let told = facts.moves[service].iter().any(|moved| {
+            let starts = moved.state == State::Starting && moved.incarnation == life.incarnation;
+            starts && moved.at <= facts.at(life.begun)
+        });
+        ensure(told, "C1", life.begun, || {
             format!("{name}: run {} begins and nobody said so", life.incarnation)
         })?;
     }

@@ -2,7 +2,7 @@
 
 use super::{Agrees, ensure};
 use crate::facts::{Facts, Move};
-use crate::run::{Kind, Reaction, State, What};
+use crate::run::{Cause, Kind, Reaction, State, What, Why};
 
 pub(super) fn agree(facts: &Facts<'_>) -> Agrees {
     for (line, seen) in facts.run.lines.iter().enumerate() {
@@ -65,16 +65,31 @@ fn unmet(facts: &Facts<'_>, gone: usize, line: usize) -> Agrees {
     for tie in facts.graphs.back(gone) {
         let state = facts.state(tie.from, line);
         let runs = matches!(state, State::Starting | State::Running);
+        let runs = runs && !facts.is_over(tie.from, line);
         if tie.kind != Kind::Requires || tie.reaction == Reaction::Keep || !runs {
             continue;
         }
-        let stops = |next: &Move| {
-            matches!(next.state, State::Stopping(_) | State::Failed(crate::run::Cause::Leaked))
-        };
-        ensure(facts.after(tie.from, line).is_some_and(stops), "D5", line, || {
-            let (name, gone) = (facts.name(tie.from), facts.name(gone));
-            format!("{gone} is gone, and {name}, which requires it, goes on")
+        let next = facts.after(tie.from, line).filter(|next| stops(facts, line, next));
+        let (name, on) = (facts.name(tie.from), facts.name(gone));
+        ensure(next.is_some(), "D5", line, || {
+            format!("{on} is gone, and {name}, which requires it, goes on")
+        })?;
+        // Nothing stands on it that has to end first.
+        let alone =
+            facts.graphs.back(tie.from).iter().all(|tie| !facts.state(tie.from, line).is_live());
+        let late = next.is_some_and(|next| next.at > facts.at(line));
+        ensure(!(alone && late), "D5", line, || {
+            format!("{on} is gone, and {name}, which requires it, stops later")
         })?;
     }
     Ok(())
+}
+
+/// Whether a move after this line shows that the service was to stop then.
+fn stops(facts: &Facts<'_>, line: usize, next: &Move) -> bool {
+    match next.state {
+        State::Stopping(Why::Shutdown) => facts.shutdown_asked < line,
+        State::Stopping(_) => true,
+        state => state == State::Failed(Cause::Leaked),
+    }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{Agrees, ensure, illegal};
-use crate::facts::{Asked, Facts};
+use crate::facts::{Asked, Facts, Move};
 use crate::run::{Answer, Cause, Command, State, Why};
 
 pub(super) fn agree(facts: &Facts<'_>) -> Agrees {
@@ -176,6 +176,17 @@ fn down(facts: &Facts<'_>, call: &Asked, target: usize, answer: Answer) -> Agree
         .flat_map(|it| facts.within(*it, call.line, call.end).iter().map(move |moved| (*it, moved)))
         .collect();
     moves.sort_unstable_by_key(|(_, moved)| moved.line);
+    // Not after its own effect, where that is known to be its own.
+    let told = |moved: &Move| {
+        matches!(moved.state, State::Stopping(Why::Asked) | State::Stopped(Why::Asked))
+    };
+    let effect = moves.iter().position(|(service, moved)| *service == target && told(moved));
+    let mut stops = facts.calls.iter().filter(|other| {
+        other.stops() == Some(target) && other.line < call.end && other.end > call.line
+    });
+    if let Some(effect) = effect.filter(|_| stops.all(|other| other.line == call.line)) {
+        moves.truncate(effect);
+    }
     let mut moves = moves.into_iter();
     let mut line = call.line;
     loop {
