@@ -433,3 +433,21 @@ async fn s08_x03_a_run_that_blocks_before_it_gives_way_has_its_start_deadline_to
     a.unblock();
     kit.supervisor.shutdown().await.unwrap();
 }
+
+#[tokio::test(start_paused = true)]
+async fn r03_d01_who_wants_or_comes_after_one_that_is_starting_waits_for_it() {
+    let (wants, after) = (Probe::new("a").wants("b"), Probe::new("a").after("b"));
+    for a in [wants, after] {
+        let b = Probe::new("b");
+        let kit = Kit::with([&a, &b], tireless);
+        kit.supervisor.start("a").await.unwrap();
+        kit.supervisor.stop("b").await.unwrap();
+        let b = b.begin([]);
+        let start = kit.starting("b").await;
+        order(&a, Do::Fail("no")).await;
+        assert_eq!((kit.state("a").as_str(), kit.incarnation("a")), ("waiting", 1));
+        order(&b, Do::Ready).await;
+        assert_eq!(start.await.unwrap().unwrap(), StartOutcome::Started);
+        assert_eq!((kit.state("a").as_str(), kit.incarnation("a")), ("running", 2));
+    }
+}

@@ -248,3 +248,17 @@ async fn r04_r06_who_has_used_up_its_own_budget_does_not_blame_the_group() {
     order(&a, Do::Fail("no")).await;
     assert!(!kit.state("a").contains("group"), "{}", kit.state("a"));
 }
+
+#[tokio::test(start_paused = true)]
+async fn r06_d05_who_does_not_run_passes_nothing_on_to_its_group() {
+    let a = Probe::new("a");
+    let (idle, companion) = (Probe::new("idle").requires("a"), Probe::new("companion"));
+    let kit =
+        Kit::with([&a, &idle, &companion], |builder| all(tireless(builder), ["idle", "companion"]));
+    kit.supervisor.start("a").await.unwrap();
+    kit.supervisor.start("companion").await.unwrap();
+    order(&a, Do::Fail("no")).await;
+    kit.supervisor.restart("a").await.unwrap();
+    assert_eq!((kit.state("companion").as_str(), kit.incarnation("companion")), ("running", 1));
+    assert_eq!(kit.incarnation("a"), 3);
+}

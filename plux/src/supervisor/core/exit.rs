@@ -169,7 +169,8 @@ impl<C> Core<C> {
             (at, next) = (member, next + 1);
             round = match (reason, reaction) {
                 (StopReason::Group, _) => Round::Later,
-                (_, Reaction::Restart) => Round::Begins,
+                // Who does not run is not restarted, and neither is its group.
+                (_, Reaction::Restart) if self.row(member).live => Round::Begins,
                 _ => Round::None,
             };
         }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::spec::DependencyKind;
 use crate::state::ServiceState;
 
 use super::loan::Loan;
@@ -9,10 +10,12 @@ use super::model::Core;
 use super::words::{Action, Index};
 
 impl<C> Core<C> {
-    /// Lets the service's own task restart it, if that concerns nobody else: nothing depends on it, it is
-    /// in no group, restarts are not capped, and no call is about it.
+    /// Lets the service's own task restart it, if that concerns nobody else: nothing depends on it, it
+    /// waits for none that starts, it is in no group, restarts are not capped, and no call is about it.
     pub(super) fn lend(&mut self, service: Index) {
         let row = self.row(service);
+        // What it requires runs while it does; who it wants, or comes after, may start at any time.
+        let requires = |(_, kind): &(Index, DependencyKind)| *kind == DependencyKind::Requires;
         let alone = row.limits.restart_at_once()
             && row.serves()
             && row.wanted
@@ -21,7 +24,8 @@ impl<C> Core<C> {
             && self.shutdown.is_none()
             && self.slots.free.is_none()
             && self.groups.of(service).is_none()
-            && self.graph.dependents(service).is_empty();
+            && self.graph.dependents(service).is_empty()
+            && self.graph.dependencies(service).iter().all(requires);
         if !alone {
             return;
         }
