@@ -1,7 +1,7 @@
 //! Who is surely kept up, from line to line: what is not sure counts as not.
 
 use crate::facts::{Asked, Facts};
-use crate::run::{Answer, Cause, Command, Policy, State, What, Why};
+use crate::run::{Answer, Cause, Command, Policy, Reaction, State, What, Why};
 
 /// Who is surely kept up.
 pub(crate) struct Kept {
@@ -40,19 +40,11 @@ pub(crate) fn kept(facts: &Facts<'_>) -> Kept {
                 if facts.shutdown_asked < line {
                     continue;
                 }
-                for (it, kept) in kept.iter_mut().enumerate() {
+                for it in stood_on(facts, target, line) {
                     let stops = |stop: &Asked| stop.line < line && stop.end > call.line;
                     // Who ran already has pulled nothing.
                     let pulled = answer != Answer::AlreadyRunning || it == target;
-                    // It may have been told to stop, and wait for others.
-                    let whole =
-                        |on: usize| facts.state(on, line).is_met() && !facts.is_over(on, line);
-                    let mut below = (0..count).filter(|on| facts.graphs.needs(it, *on));
-                    *kept |= facts.graphs.needs(target, it)
-                        && below.all(whole)
-                        && pulled
-                        && facts.state(it, line) == State::Running
-                        && !facts.stopping(it).any(stops);
+                    kept[it] |= pulled && !facts.stopping(it).any(stops);
                 }
             }
             What::Quiet | What::End => quiet.push((line, kept.clone())),
@@ -78,4 +70,20 @@ fn stays(facts: &Facts<'_>, service: usize, state: State, line: usize) -> bool {
         State::Stopped(why) => why == Why::Restart,
         _ => true,
     }
+}
+
+/// What a service that is ready surely stands on, itself too: had one of these been told to stop, it
+/// would have been as well.
+fn stood_on(facts: &Facts<'_>, target: usize, line: usize) -> Vec<usize> {
+    let mut found = Vec::new();
+    let mut stack = vec![target];
+    while let Some(it) = stack.pop() {
+        let runs = facts.state(it, line) == State::Running && !facts.is_over(it, line);
+        if runs && !found.contains(&it) {
+            found.push(it);
+            let ties = facts.graphs.requires(it);
+            stack.extend(ties.filter(|tie| tie.reaction != Reaction::Keep).map(|tie| tie.on));
+        }
+    }
+    found
 }
