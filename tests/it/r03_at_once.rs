@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use plux::{
-    Backoff, Event, EventKind, GiveUp, Health, Intensity, Listener, RestartPolicy, ServiceContext,
-    ServiceFailure, ServiceState, StartOutcome, Supervisor,
+    Backoff, Event, EventKind, GiveUp, Health, Intensity, Listener, Reaction, RestartPolicy,
+    ServiceContext, ServiceFailure, ServiceState, StartOutcome, Supervisor,
 };
 use tokio::time::{Instant, sleep};
 
@@ -450,4 +450,18 @@ async fn r03_d01_who_wants_or_comes_after_one_that_is_starting_waits_for_it() {
         assert_eq!(start.await.unwrap().unwrap(), StartOutcome::Started);
         assert_eq!((kit.state("a").as_str(), kit.incarnation("a")), ("running", 2));
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn r03_d06_who_went_on_without_what_it_requires_waits_for_it_to_begin_again() {
+    let (a, b) = (Probe::new("a").requires_to(Reaction::Keep, "b"), Probe::new("b"));
+    let kit = Kit::with([&a, &b], tireless);
+    kit.supervisor.start("a").await.unwrap();
+    order(&b, Do::FailForGood("no")).await;
+    assert_eq!((kit.state("a").as_str(), kit.incarnation("a")), ("running", 1));
+    order(&a, Do::Fail("no")).await;
+    assert_eq!((kit.state("a").as_str(), kit.incarnation("a")), ("waiting", 1));
+    kit.supervisor.start("b").await.unwrap();
+    settle().await;
+    assert_eq!((kit.state("a").as_str(), kit.incarnation("a")), ("running", 2));
 }

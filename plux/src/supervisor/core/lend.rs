@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::restart::Reaction;
 use crate::spec::DependencyKind;
 use crate::state::ServiceState;
 
@@ -14,8 +15,11 @@ impl<C> Core<C> {
     /// waits for none that starts, it is in no group, restarts are not capped, and no call is about it.
     pub(super) fn lend(&mut self, service: Index) {
         let row = self.row(service);
-        // What it requires runs while it does; who it wants, or comes after, may start at any time.
-        let requires = |(_, kind): &(Index, DependencyKind)| *kind == DependencyKind::Requires;
+        // What it requires runs while it does, unless it goes on without; who it wants, or comes after, may
+        // start at any time.
+        let runs = |&(on, kind): &(Index, DependencyKind)| {
+            kind == DependencyKind::Requires && self.reaction(service, on) != Reaction::Keep
+        };
         let alone = row.limits.restart_at_once()
             && row.serves()
             && row.wanted
@@ -25,7 +29,7 @@ impl<C> Core<C> {
             && self.slots.free.is_none()
             && self.groups.of(service).is_none()
             && self.graph.dependents(service).is_empty()
-            && self.graph.dependencies(service).iter().all(requires);
+            && self.graph.dependencies(service).iter().all(runs);
         if !alone {
             return;
         }
