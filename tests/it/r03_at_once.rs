@@ -425,7 +425,10 @@ async fn s08_x03_a_run_that_blocks_before_it_gives_way_has_its_start_deadline_to
     let began = Instant::now();
     a.order(Do::Fail("no"));
     while !kit.state("a").starts_with("failed") {
-        assert!(began.elapsed() < Duration::from_millis(450), "{}", kit.state("a"));
+        if began.elapsed() > 5 * SECOND {
+            a.unblock();
+            panic!("{}", kit.state("a"));
+        }
         sleep(Duration::from_millis(2)).await;
     }
     assert!(began.elapsed() >= Duration::from_millis(100), "{:?}", began.elapsed());
