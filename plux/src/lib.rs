@@ -81,6 +81,8 @@ mod state;
 mod supervisor;
 mod table;
 mod task;
+#[cfg(feature = "test-util")]
+pub mod testing;
 
 pub use async_trait::async_trait;
 /// Makes a trait the contract of a namespace.

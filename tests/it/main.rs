@@ -169,6 +169,8 @@ mod scripted;
 #[cfg(test)]
 mod send;
 #[cfg(test)]
+mod testing_run;
+#[cfg(test)]
 mod x01_bounds;
 #[cfg(test)]
 mod x02_shutdown;
