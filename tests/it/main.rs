@@ -169,7 +169,15 @@ mod scripted;
 #[cfg(test)]
 mod send;
 #[cfg(test)]
+mod testing_json;
+#[cfg(test)]
+mod testing_order;
+#[cfg(test)]
 mod testing_run;
+#[cfg(test)]
+mod testing_script;
+#[cfg(test)]
+mod testing_service;
 #[cfg(test)]
 mod x01_bounds;
 #[cfg(test)]

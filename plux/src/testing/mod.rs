@@ -27,6 +27,19 @@ mod answer;
 
 mod run;
 
+mod finding;
+
+mod in_drop;
+
+mod watched;
+
+mod stand_in;
+
+mod trial;
+
+mod service_test;
+
+pub use finding::Finding;
 pub use json::ReadError;
 pub use order::{States, Violation};
 pub use probe::Probe;
@@ -35,8 +48,10 @@ pub use recorder::Recorder;
 pub use run::RecordedRun;
 pub use script::When;
 pub use scripted::{Published, Scripted};
+pub use service_test::ServiceTest;
 pub use step::{Call, Seam, Step};
 pub use trace::{Config, EdgeConfig, Line, Says, ServiceConfig, Trace};
+pub use trial::Trial;
 pub use words::{
     Answer, Command, EdgeKind, EdgeReaction, Grace, Moved, Outcome, Policy, Reason, WhenSpent,
 };

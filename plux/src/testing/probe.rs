@@ -54,10 +54,9 @@ impl Probe {
     /// When the name is not valid.
     #[track_caller]
     pub fn new(name: &str) -> Self {
-        let place = Location::caller();
         Self {
             name: valid(name),
-            origin: Origin::new("", "", "", place.file(), place.line()),
+            origin: here(Location::caller()),
             dependencies: Vec::new(),
             options: ServiceOptions::NONE,
             script: Script::default(),
@@ -200,8 +199,14 @@ impl Probe {
     }
 }
 
+/// A place as an origin.
+pub(super) fn here(place: &Location<'static>) -> Origin {
+    Origin::new("", "", "", place.file(), place.line())
+}
+
+/// The name, which a test has written down.
 #[track_caller]
-fn valid(name: &str) -> Name {
+pub(super) fn valid(name: &str) -> Name {
     match Name::new(name) {
         Ok(name) => name,
         Err(error) => panic!("{error}"),

@@ -91,7 +91,6 @@ pub enum Fact {
 
 /// The answer to a command.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct Reply {
     /// The command's number.
     pub id: u64,

@@ -165,7 +165,7 @@ pub(super) fn nonsense(seam: Seam, steps: &[Step]) -> Option<String> {
     let mut ready = false;
     for (place, step) in steps.iter().enumerate() {
         let wrong = match step {
-            _ if !step.fits(seam) => format!("a {seam} can not {step:?}"),
+            _ if !step.fits(seam) => format!("{step:?} is nothing for {seam}"),
             Step::PanicInCall(_) if place > 0 => "PanicInCall comes first or not at all".to_owned(),
             Step::Ready if ready => "a run is ready once".to_owned(),
             Step::Spawn(steps) => match nonsense(Seam::Task, steps) {
