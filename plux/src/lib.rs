@@ -342,3 +342,12 @@ struct Readme;
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/from-python.md")]
 struct FromPython;
+
+/// And for the pages about tests.
+#[cfg(all(doctest, feature = "test-util"))]
+#[doc = include_str!("../../docs/testing.md")]
+struct Testing;
+
+#[cfg(all(doctest, feature = "test-util"))]
+#[doc = include_str!("../../docs/trace.md")]
+struct Traces;

@@ -7,6 +7,21 @@ use plux::{GiveUp, GracePeriod, Intensity, RestartPolicy, ServiceOptions};
 
 const SECOND: Duration = Duration::from_secs(1);
 
+/// The run on the page about traces.
+#[tokio::test(start_paused = true)]
+async fn the_page_shows_the_run_that_it_speaks_of() {
+    let page = include_str!("../../docs/trace.md");
+    let db =
+        Probe::new("db").run(1, [Step::Ready, Step::Sleep(SECOND), Step::Fail("the disk is full")]);
+    let run = RecordedRun::of([db, Probe::new("api").requires("db")]).unwrap();
+    run.start("api").await;
+    tokio::time::sleep(2 * SECOND).await;
+    run.stop("db").await;
+    let trace = run.end().await.to_string();
+    let shown = page.split("```json\n").nth(1).unwrap().split("```").next().unwrap();
+    assert_eq!(shown, trace, "the page is to show:\n{trace}");
+}
+
 async fn a_run() -> Trace {
     let permanent = ServiceOptions::NONE
         .with_restart(RestartPolicy::Permanent)

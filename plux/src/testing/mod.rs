@@ -1,5 +1,14 @@
-//! For tests: plugins and services that do what a script says, a recorder with assertions about order,
-//! and recorded runs as JSON lines. With the feature `test-util`.
+//! For tests. With the feature `test-util`.
+//!
+//! | for the test of | there is |
+//! |---|---|
+//! | one service | [`ServiceTest`]: stand-ins for what it depends on, and a [`Finding`] that says what is wrong |
+//! | a host | [`Probe`]: a plugin and its service that follow a script of [`Step`]s |
+//! | what happens, and when | [`Recorder`]: one list of what is told and what is true, and assertions about it |
+//! | a whole run, by another program | [`RecordedRun`] and its [`Trace`]: data, and JSON lines |
+//!
+//! All of it is meant for tokio's paused clock, `#[tokio::test(start_paused = true)]`. The project's
+//! `docs/testing.md` is a guide, and `docs/trace.md` describes the JSON lines.
 
 mod words;
 
