@@ -179,6 +179,8 @@ mod testing_script;
 #[cfg(test)]
 mod testing_service;
 #[cfg(test)]
+mod testing_trace;
+#[cfg(test)]
 mod testing_words;
 #[cfg(test)]
 mod x01_bounds;
