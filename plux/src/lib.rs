@@ -8,6 +8,7 @@
 //! - A [`Supervisor`] over any number of managers starts services by name with all that they require,
 //!   starts again what fails, and stops them in order and in bounded time. [`main`] and
 //!   [`Supervisor::run_until_signal`] make a process of it that always ends.
+//! - With the feature `test-util` the module `testing` tests services on a paused clock.
 //!
 //! ```
 //! use plux::{BoxError, FnService, PluginManager, ServiceContext, Supervisor};

@@ -101,3 +101,23 @@ impl S3Auth for OnePair {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use plux::testing::ServiceTest;
+
+    use super::*;
+    use crate::cloud::Settings;
+
+    #[tokio::test(start_paused = true)]
+    async fn it_comes_back_with_the_store_that_it_has_opened() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().to_owned();
+        ServiceTest::plugin::<dyn AwsService>("s3", Cloud::new(Settings::default()))
+            .given("cloud.services:storage", move || DataDirectory::at(path.clone()))
+            .publishes::<Endpoint>()
+            .check()
+            .await
+            .unwrap();
+    }
+}

@@ -19,6 +19,10 @@ pub struct DataDirectory {
 }
 
 impl DataDirectory {
+    pub(crate) fn at(path: PathBuf) -> Self {
+        Self { path }
+    }
+
     /// The directory of one service. It may have to be made.
     pub fn of(&self, service: &str) -> PathBuf {
         self.path.join(service)
@@ -49,8 +53,31 @@ impl Service for Storage {
     async fn run(&self, cx: ServiceContext) -> Result<(), BoxError> {
         let path = self.path.clone();
         let _lock = tokio::task::spawn_blocking(move || DirectoryLock::acquire(&path)).await??;
-        cx.ready(DataDirectory { path: self.path.clone() });
+        cx.ready(DataDirectory::at(self.path.clone()));
         cx.stopping().await;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use plux::testing::{Finding, ServiceTest};
+
+    use super::*;
+    use crate::cloud::Settings;
+
+    #[tokio::test(start_paused = true)]
+    async fn it_gives_its_lock_back_whenever_it_stops() {
+        let directory = tempfile::tempdir().unwrap();
+        let data_directory = directory.path().to_owned();
+        let cloud = Cloud::new(Settings { data_directory, ..Settings::default() });
+        let test = ServiceTest::plugin::<dyn CloudService>("storage", cloud);
+        let test = test.publishes::<DataDirectory>();
+        test.check().await.unwrap();
+        let trial = test.start().await.unwrap();
+        let other = test.start().await.unwrap_err();
+        assert!(matches!(other, Finding::EndedBeforeReady { .. }), "{other}");
+        trial.finish().await.unwrap();
+        test.start().await.unwrap().finish().await.unwrap();
     }
 }
