@@ -44,6 +44,8 @@ mod watched;
 
 mod stand_in;
 
+mod subject;
+
 mod trial;
 
 mod service_test;

@@ -9,21 +9,19 @@ use super::finding::Finding;
 use super::probe::{here, valid};
 use super::recorder::Recorder;
 use super::scripted::Scripted;
-use super::stand_in::{Load, StandIn, spec};
+use super::stand_in::StandIn;
+use super::subject::{Subject, load_with};
 use super::trial::{Setting, Trial};
-use super::watched::{Ends, Watched};
-use crate::error::BoxError;
-use crate::extension::{ExtensionPoint, make, namespace_of, resolve};
+use super::watched::Ends;
+use crate::extension::{ExtensionPoint, namespace_of};
 use crate::finder::ListFinder;
 use crate::manager::PluginManager;
-use crate::name::Namespace;
+use crate::name::{Name, Namespace};
 use crate::options::{GracePeriod, ServiceOptions};
 use crate::origin::Origin;
-use crate::reason::Disabled;
-use crate::registry;
 use crate::restart::{Reaction, RestartPolicy};
 use crate::service::Service;
-use crate::spec::{Dependency, DependencyKind, PluginSpec};
+use crate::spec::{Dependency, DependencyKind, PluginSpec, SpecRef};
 use crate::supervisor::{Supervisor, SupervisorBuilder};
 use crate::task::install_panic_hook;
 
@@ -60,20 +58,12 @@ use crate::task::install_panic_hook;
 #[derive(Clone)]
 #[must_use]
 pub struct ServiceTest {
-    name: String,
+    name: Name,
     origin: Origin,
     subject: Subject,
     options: ServiceOptions,
     stand_ins: Vec<StandIn>,
     publishes: fn(&Trial) -> Result<(), Finding>,
-}
-
-#[derive(Clone)]
-enum Subject {
-    /// A value.
-    Service(Arc<dyn Service>),
-    /// What is registered under the name, and its load.
-    Plugin { namespace: Namespace, load: Arc<dyn Fn(&'static PluginSpec) -> Load + Send + Sync> },
 }
 
 impl ServiceTest {
@@ -97,16 +87,39 @@ impl ServiceTest {
         P: ExtensionPoint + ?Sized + 'static,
         P::Output: Service,
     {
-        let context = Arc::new(context);
         let namespace = Namespace::literal(const { namespace_of::<P>() });
-        let load = move |spec| -> Load { Box::pin(load::<P>(spec, Arc::clone(&context))) };
-        Self::new(name, Subject::Plugin { namespace, load: Arc::new(load) })
+        let load = load_with::<P>(context);
+        Self::new(name, Subject::Plugin { spec: None, namespace, load })
+    }
+
+    /// Of the service of a plugin for `P` that need not be registered, loaded with `context`.
+    ///
+    /// ```
+    /// use plux::testing::{Finding, Probe, Recorder, Scripted, ServiceTest, Step};
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() {
+    /// let deaf = Probe::new("deaf").run(.., [Step::Ready, Step::IgnoreStop]);
+    /// let test = ServiceTest::spec::<dyn Scripted>(deaf.spec(&Recorder::new()), ());
+    /// assert!(matches!(test.check().await, Err(Finding::IgnoresStop { .. })));
+    /// # }
+    /// ```
+    #[track_caller]
+    pub fn spec<P>(spec: impl Into<SpecRef>, context: P::Context) -> Self
+    where
+        P: ExtensionPoint + ?Sized + 'static,
+        P::Output: Service,
+    {
+        let spec = spec.into();
+        let (name, namespace) = (spec.name().clone(), spec.namespace().clone());
+        let load = load_with::<P>(context);
+        Self::new(name.as_str(), Subject::Plugin { spec: Some(spec), namespace, load })
     }
 
     #[track_caller]
     fn new(name: &str, subject: Subject) -> Self {
         Self {
-            name: valid(name).to_string(),
+            name: valid(name),
             origin: here(Location::caller()),
             subject,
             options: ServiceOptions::NONE,
@@ -156,7 +169,7 @@ impl ServiceTest {
         // The places of panics say more than their messages.
         install_panic_hook();
         let ends = Ends::default();
-        let tested = self.tested(&ends)?;
+        let tested = self.subject.spec(&self.name, self.origin, &self.stand_ins, &ends)?;
         let options = self.options.or(tested.service());
         let edges = self.edges(&tested, options)?;
         let recorder = Recorder::new();
@@ -164,7 +177,8 @@ impl ServiceTest {
         if options.grace_period == Some(GracePeriod::Unlimited) {
             builder = builder.shutdown_timeout(super::trial::LONG);
         }
-        let supervisor = self.managers(builder, tested).service(&*self.name, options).build()?;
+        let supervisor =
+            self.managers(builder, tested).service(self.name.as_str(), options).build()?;
         let (name, publishes) = (self.name.as_str().into(), self.publishes);
         Trial::begin(Setting { name, options, edges, publishes }, supervisor, recorder, ends).await
     }
@@ -186,48 +200,6 @@ impl ServiceTest {
         trial.stop().await?;
         trial.start_again().await?;
         trial.finish().await
-    }
-
-    /// The spec of what is tested.
-    fn tested(&self, ends: &Ends) -> Result<PluginSpec, Finding> {
-        let name = valid(&self.name);
-        let ends = Arc::clone(ends);
-        let watched = move |service| -> Arc<dyn Service> {
-            Arc::new(Watched { service, ends: Arc::clone(&ends) })
-        };
-        match &self.subject {
-            Subject::Service(service) => {
-                let service = watched(Arc::clone(service));
-                let load = move || -> Load {
-                    let service = Arc::clone(&service);
-                    Box::pin(async move { Ok(service) })
-                };
-                let mut spec = spec(Namespace::literal("plux.testing"), name, self.origin, load);
-                for stand_in in &self.stand_ins {
-                    let (namespace, name) = (stand_in.namespace.clone(), stand_in.name.clone());
-                    let kind = DependencyKind::Requires;
-                    let edge = Dependency { kind, namespace, name, reaction: None };
-                    spec = spec.with_dependency(edge);
-                }
-                Ok(spec)
-            }
-            Subject::Plugin { namespace, load } => {
-                let mut specs = registry::specs_of(namespace);
-                let Some(plugin) = specs.find(|spec| spec.name() == &name) else {
-                    let (name, namespace) = (self.name.clone(), namespace.to_string());
-                    return Err(Finding::Unknown { name, namespace });
-                };
-                let (load, watched) = (Arc::clone(load), Arc::new(watched));
-                let load = move || -> Load {
-                    let (loading, watched) = (load(plugin), Arc::clone(&watched));
-                    Box::pin(async move { Ok(watched(loading.await?)) })
-                };
-                let spec = spec(namespace.clone(), name, plugin.origin(), load)
-                    .with_service(plugin.service());
-                let edges = plugin.dependencies().iter().cloned();
-                Ok(edges.fold(spec, PluginSpec::with_dependency))
-            }
-        }
     }
 
     /// What each stand-in is to it, and what its loss does.
@@ -286,26 +258,6 @@ impl ServiceTest {
         }
         builder
     }
-}
-
-/// Makes the plugin and loads it, without its manager.
-async fn load<P>(
-    spec: &'static PluginSpec,
-    context: Arc<P::Context>,
-) -> Result<Arc<dyn Service>, BoxError>
-where
-    P: ExtensionPoint + ?Sized + 'static,
-    P::Output: Service,
-{
-    let Some(factory) = resolve::<P>(spec) else {
-        let (found, wanted) = (spec.factory().extension_point(), std::any::type_name::<P>());
-        return Err(format!("it is a plugin for {found}, not for {wanted}").into());
-    };
-    let plugin = make(factory)?;
-    if plugin.asks_should_load() && !plugin.should_load(&context).await? {
-        return Err(Disabled::because("should_load said no").into());
-    }
-    Ok(Arc::new(plugin.load(&context).await?))
 }
 
 impl fmt::Debug for ServiceTest {
