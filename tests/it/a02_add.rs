@@ -1,12 +1,14 @@
 //! Services are added to a supervisor that runs: all that a manager has, or nothing.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use futures::FutureExt;
 use plux::{
-    AddError, BuildProblem, GracePeriod, GraphError, Reaction, RestartPolicy, StartError,
-    StartOutcome,
+    AddError, BoxError, BuildProblem, Found, GracePeriod, GraphError, ListFinder, Namespace,
+    PluginFinder, PluginManager, PluginSpec, Reaction, RestartPolicy, StartError, StartOutcome,
 };
 
-use crate::kit::{Do, Kit, Probe, Published, SECOND, manager, settle, spawn};
+use crate::kit::{Do, Kit, Probe, Published, SECOND, Scripted, manager, settle, spawn};
 
 #[track_caller]
 fn problems(error: AddError) -> Vec<BuildProblem> {
@@ -270,4 +272,35 @@ async fn a02_a_thousand_services_are_added_one_by_one_and_at_once() {
         kit.supervisor.remove(name).await.unwrap();
     }
     assert_eq!(kit.names(), ["store"]);
+}
+
+struct Broken;
+
+impl PluginFinder for Broken {
+    fn find(&self, _: &Namespace) -> Result<Found, BoxError> {
+        panic!("no answer")
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a02_a_manager_without_an_answer_or_without_what_it_must_have_is_refused() {
+    let kit = Kit::new([]);
+    let broken = PluginManager::<dyn Scripted>::builder(()).finder(Broken).build();
+    let problems = problems(kit.supervisor.add(broken).await.unwrap_err());
+    assert!(matches!(problems[..], [BuildProblem::Find(_)]), "{problems:?}");
+    let lacks = PluginManager::<dyn Scripted>::builder(())
+        .finder(ListFinder::new(Vec::<PluginSpec>::new()))
+        .require(["a"])
+        .build();
+    let error = kit.supervisor.add(lacks).await.unwrap_err();
+    assert!(matches!(self::problems(error)[..], [BuildProblem::Required(_)]));
+}
+
+#[test]
+fn a02_c06_an_add_as_the_first_call_outside_a_runtime_panics_and_adds_nothing() {
+    let kit = Kit::new([]);
+    let added = catch_unwind(AssertUnwindSafe(|| kit.add([&Probe::new("a")]).now_or_never()));
+    assert!(added.is_err() && kit.names().is_empty());
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    assert!(runtime.block_on(kit.add([&Probe::new("a")])).is_ok());
 }

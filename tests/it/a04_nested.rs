@@ -9,7 +9,9 @@ use plux::{
 };
 use tokio::time::sleep;
 
-use crate::kit::{Do, Load, Log, OnStop, Probe, SECOND, Scripted, order, settle, tireless};
+use crate::kit::{
+    Do, Load, Log, OnStop, Probe, SECOND, Scripted, manager, order, settle, tireless,
+};
 
 #[plux::extension_point(namespace = "outer", output = Arc<Nested>)]
 trait Outer {}
@@ -194,4 +196,28 @@ async fn a04_a_shutdown_asked_for_inside_completes_it_when_it_was_clean() {
     // A start by hand makes a fresh one.
     supervisor.start("cell").await.unwrap();
     assert_eq!(a.live(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a02_a04_what_is_added_inside_stops_with_the_outer_one_and_is_not_in_the_next_run() {
+    let (a, log) = (Probe::new("a"), Log::default());
+    let supervisor = nested([&a], &log, as_it_is, tireless);
+    supervisor.start("cell").await.unwrap();
+    let inside = async || {
+        let inside: Handle<WeakSupervisor> = supervisor.handle("cell").unwrap();
+        inside.get().unwrap().upgrade().unwrap()
+    };
+    let guest = Probe::new("guest").requires("a").on_stop(OnStop::Fail("half done"));
+    inside().await.add(manager([&guest], &log)).await.unwrap();
+    inside().await.start("guest").await.unwrap();
+    supervisor.restart("cell").await.unwrap();
+    log.before("guest ended", "a stopping");
+    let names = inside().await.list().into_iter().map(|status| status.id.name);
+    assert_eq!(names.collect::<Vec<_>>(), ["a"]);
+    inside().await.add(manager([&guest], &log)).await.unwrap();
+    inside().await.start("guest").await.unwrap();
+    let report = supervisor.shutdown().await.unwrap();
+    let inner = report.row("cell").unwrap().nested().expect("it was not clean inside");
+    let rows: Vec<_> = inner.rows().iter().map(|row| row.name.as_str()).collect();
+    assert_eq!(rows, ["a", "guest"]);
 }

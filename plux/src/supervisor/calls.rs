@@ -8,6 +8,7 @@ use crate::error::{HandleError, Near, RestartError, StartError, StopError};
 use crate::handle::Handle;
 use crate::incarnation::{CURRENT, Place};
 use crate::name::Name;
+use crate::origin::Origin;
 use crate::service::ServiceContext;
 use crate::spec::DependencyKind;
 use crate::state::ServiceState;
@@ -154,8 +155,8 @@ impl Supervisor {
     /// [`RestartError`]: the start failed, or the service calls it on itself or on what it requires.
     pub async fn restart(&self, name: &str) -> Result<RestartReport, RestartError> {
         let service = self.usable(name)?;
-        if self.is_own_end(service.place) {
-            return Err(RestartError::OwnEnd { name: service.name, origin: service.origin });
+        if let Some((name, origin)) = self.own_end(service.place) {
+            return Err(RestartError::OwnEnd { name, origin });
         }
         let up = self.up(&service, |service, caller| Input::Restart { service, caller }).await?;
         Ok(RestartReport { dependents: up.1 })
@@ -180,7 +181,8 @@ impl Supervisor {
         if let Some(place) = self.current()
             && let Some(child) = self.shared.child(place.service)
         {
-            return Err(own_end(&Meant::new(&child)));
+            let (name, origin) = (child.spec.name().clone(), child.spec.origin());
+            return Err(StopError::OwnEnd { name, origin });
         }
         self.shared.send(Mail::Input(Input::Shutdown));
         Ok(self.shared.report.wait().await.clone())
@@ -212,9 +214,8 @@ impl Supervisor {
         self.not_own_end(&service)?;
         match self.ask(&service, |service, caller| Input::Wait { service, caller }).await {
             Some(Told::State(state)) => Ok(state),
-            // After a shutdown nobody comes or goes.
-            None if let Some(child) = self.shared.child(service.place) => Ok(child.stands()),
-            _ => Err(stop_unknown(self.unknown(name))),
+            None => Ok(service.stands()),
+            Some(_) => Err(stop_unknown(self.unknown(name))),
         }
     }
 
@@ -239,9 +240,11 @@ impl Supervisor {
     pub fn handle<T: Send + Sync + 'static>(&self, name: &str) -> Result<Handle<T>, HandleError> {
         let found = {
             let roster = self.shared.roster.read();
-            roster.find(name).map(|(_, child)| (child.run(), Meant::new(child)))
+            roster
+                .find(name)
+                .map(|(_, child)| (child.run(), child.spec.name().clone(), child.spec.origin()))
         };
-        let (run, Meant { name, origin, .. }) = found.ok_or_else(|| {
+        let (run, name, origin) = found.ok_or_else(|| {
             let (name, near) = self.unknown(name);
             HandleError::Unknown { name, near }
         })?;
@@ -315,24 +318,26 @@ impl Supervisor {
         (place.supervisor == Arc::as_ptr(&self.shared) as usize).then_some(place)
     }
 
-    /// Whether the end of `service` needs the end of the one that asks. Of two that are both to end,
-    /// edges of every kind order the ends.
-    fn is_own_end(&self, service: Index) -> bool {
-        let Some(Place { service: asks, .. }) = self.current() else { return false };
+    /// Who `service` is, if its end needs the end of the one that asks. Of two that are both to end, edges
+    /// of every kind order the ends.
+    fn own_end(&self, service: Index) -> Option<(Name, Origin)> {
+        let Place { service: asks, .. } = self.current()?;
         let run = self.shared.child(asks).and_then(|child| child.run());
         let ends = self.shared.shutting_down.initialized()
             || run.is_some_and(|run| run.stop_reason().is_some());
         let orders = |_, kind| ends || kind == DependencyKind::Requires;
-        self.shared.roster.read().graph().reach(asks, orders).contains(&service)
+        let roster = self.shared.roster.read();
+        let child = roster.get(service)?;
+        let needs = roster.graph().reach(asks, orders).contains(&service);
+        needs.then(|| (child.spec.name().clone(), child.spec.origin()))
     }
 
     fn not_own_end(&self, service: &Meant) -> Result<(), StopError> {
-        if self.is_own_end(service.place) { Err(own_end(service)) } else { Ok(()) }
+        match self.own_end(service.place) {
+            Some((name, origin)) => Err(StopError::OwnEnd { name, origin }),
+            None => Ok(()),
+        }
     }
-}
-
-fn own_end(service: &Meant) -> StopError {
-    StopError::OwnEnd { name: service.name.clone(), origin: service.origin }
 }
 
 fn stop_unknown((name, near): (String, Near)) -> StopError {

@@ -2,11 +2,14 @@
 
 use std::sync::Arc;
 
+use super::chance::SECOND;
 use super::failures::Limits;
 use super::model::Core;
 use super::walk::{Call, World};
 use super::words::{Index, Input, Newcomer, Reactions, Stays};
 use crate::graph::{Graph, GraphBuilder};
+use crate::options::ServiceOptions;
+use crate::restart::Reaction;
 use crate::spec::DependencyKind;
 
 /// All services there can be.
@@ -98,4 +101,30 @@ impl World {
         };
         self.check(is_so, "who is not removed has a reason to stay");
     }
+}
+
+#[test]
+fn a02_ten_thousand_that_came_and_went_leave_the_tables_as_they_were() {
+    let mut graph = GraphBuilder::new(2);
+    graph.edge(1, DependencyKind::Requires, 0);
+    let graph = Arc::new(graph.build(|_| unreachable!("no edge is wrong")));
+    let limits = Arc::new(Limits::of(ServiceOptions::NONE));
+    let reactions = Reactions::from_iter([((1, 0), Reaction::Keep)]);
+    let core =
+        Core::new(Arc::clone(&graph), reactions, [Arc::clone(&limits), limits], SECOND, None);
+    let mut world = World::of(0, core, graph, Some(Vec::new()));
+    for _ in 0..10_000 {
+        world.call(Call::Start(1), |caller| Input::Start { service: 1, caller });
+        world.quiesce();
+        world.call(Call::Stop(1, 1), |caller| Input::Stop { service: 1, caller });
+        world.quiesce();
+        world.remove(1);
+        assert!(world.core.reactions.is_empty() && !world.here[1]);
+        assert_eq!(world.core.places(2), [1, 2]);
+        world.come(1);
+        world.timers.clear();
+    }
+    world.at_rest();
+    assert_eq!((world.core.len(), world.core.reactions.len()), (2, 1));
+    assert!(world.core.ops.capacity() < 1000);
 }

@@ -143,7 +143,7 @@ impl Dispatcher {
     pub(super) fn remove(&mut self, service: Index, caller: Caller) {
         let Caller { about, answer } = caller;
         self.emit(service, EventKind::Removed);
-        self.gone.insert(service, (about.name.clone(), about.origin));
+        self.gone.insert(service, self.known(service));
         let graph = Arc::clone(self.core.graph());
         let mut roster = self.shared.roster.write();
         let child = roster.remove(service, &about.name, graph);

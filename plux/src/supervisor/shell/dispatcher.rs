@@ -193,7 +193,7 @@ impl Dispatcher {
             Action::Remove { service, caller } => self.remove(service, caller),
             Action::Reply { caller, answer } => {
                 let Caller { about, answer: to } = caller;
-                let told = Told::of(answer, &about.name, about.origin, |place| self.known(place));
+                let told = Told::of(answer, &about.name, about.place, |place| self.known(place));
                 // A caller that gave up hears nothing.
                 if let Err(unheard) = to.send(told)
                     && unheard.may_own()
@@ -212,7 +212,7 @@ impl Dispatcher {
     }
 
     /// Who is at that place, or was there last.
-    fn known(&self, place: Index) -> (Name, Origin) {
+    pub(super) fn known(&self, place: Index) -> (Name, Origin) {
         match self.shared.child(place) {
             Some(child) => (child.spec.name().clone(), child.spec.origin()),
             None => self.gone[&place].clone(),

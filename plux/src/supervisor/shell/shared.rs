@@ -103,18 +103,18 @@ impl Drop for Owner {
 pub(crate) struct Meant {
     pub(crate) place: Index,
     pub(crate) name: Name,
-    pub(crate) origin: Origin,
     child: Weak<Child>,
 }
 
 impl Meant {
     pub(crate) fn new(child: &Arc<Child>) -> Self {
-        Self {
-            place: child.index,
-            name: child.spec.name().clone(),
-            origin: child.spec.origin(),
-            child: Arc::downgrade(child),
-        }
+        Self { place: child.index, name: child.spec.name().clone(), child: Arc::downgrade(child) }
+    }
+
+    /// Where it stands; one that is gone as if it had never been started.
+    pub(crate) fn stands(&self) -> ServiceState {
+        let gone = ServiceState::Stopped(Stopped::NeverStarted);
+        self.child.upgrade().map_or(gone, |child| child.stands())
     }
 
     /// Whether it is `child`, which has its place now.

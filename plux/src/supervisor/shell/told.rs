@@ -20,11 +20,12 @@ pub(crate) enum Told {
 }
 
 impl Told {
-    /// The answer to a call on the service of that name. `known` says who is, or was, at a place.
+    /// The answer to a call on the service of that name and place. `known` says who is, or was last, at a
+    /// place.
     pub(super) fn of(
         answer: Answer,
         name: &Name,
-        origin: Origin,
+        place: Index,
         known: impl Fn(Index) -> (Name, Origin),
     ) -> Self {
         match answer {
@@ -48,7 +49,8 @@ impl Told {
             }
             Answer::State(state) => Self::State(state),
             Answer::Stays(stays) => {
-                let name = name.clone();
+                // It stays, so it is there.
+                let (name, origin) = known(place);
                 Self::Removed(Err(match stays {
                     Stays::Live => RemoveError::Live { name, origin },
                     Stays::Leaked => RemoveError::Leaked { name, origin },
