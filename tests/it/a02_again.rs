@@ -124,6 +124,26 @@ async fn a02_an_answer_names_who_was_removed_while_it_was_awaited() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a02_a_start_names_itself_and_who_failed_although_both_were_removed_meanwhile() {
+    let base = Probe::new("base").on_stop(OnStop::Take(SECOND));
+    let bad = Probe::new("bad").begin([Do::Fail("no")]);
+    let kit = Kit::new([&base, &bad, &Probe::new("top").requires("bad").requires("base")]);
+    kit.supervisor.start("base").await.unwrap();
+    kit.supervisor.stop("base").await.unwrap();
+    let start = kit.starting("top").await;
+    assert_eq!(
+        (kit.state("top"), kit.state("base")),
+        ("stopped (unneeded)".into(), "stopping (unneeded)".into())
+    );
+    kit.supervisor.remove("top").await.unwrap();
+    kit.supervisor.remove("bad").await.unwrap();
+    kit.add([&Probe::new("one"), &Probe::new("two")]).await.unwrap();
+    let error = start.await.unwrap().unwrap_err();
+    let StartError::Failed { name, culprit, .. } = &error else { panic!("{error}") };
+    assert_eq!([name.as_str(), culprit.as_str()], ["top", "bad"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a02_what_the_host_has_set_for_a_name_goes_for_who_is_added_under_it() {
     let none = ServiceOptions::NONE.with_grace_period(GracePeriod::Bounded(Duration::ZERO));
     let (a, b) = (Probe::new("a"), Probe::new("b"));

@@ -262,7 +262,7 @@ impl Supervisor {
         input: impl FnOnce(Index, Caller) -> Input<Caller>,
     ) -> oneshot::Receiver<Told> {
         let (to, answer) = oneshot::channel();
-        let caller = Caller { about: about.clone(), answer: to };
+        let caller = Caller { place: about.place, child: about.child.clone(), answer: to };
         self.shared.send(Mail::Input(input(about.place, caller)));
         answer
     }

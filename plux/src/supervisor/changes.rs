@@ -84,7 +84,8 @@ impl Supervisor {
         let mut problems = Vec::new();
         let found = Found::of(&source, &mut problems);
         let (answer, told) = oneshot::channel();
-        self.shared.send(Mail::Add(Addition { found, problems, source, answer }));
+        let addition = Addition { found, problems, source, answer };
+        self.shared.send(Mail::Add(Box::new(addition)));
         match told.await {
             Ok(Told::Added(outcome)) => outcome,
             _ => Err(AddError::Shutdown),

@@ -14,7 +14,7 @@ use super::failures::Limits;
 use super::model::{Core, ranks};
 use super::op::Op;
 use super::row::Row;
-use super::words::{Action, Answer, Down, Index, Newcomer, Reactions, Stays, Up};
+use super::words::{Action, Answer, Coming, Down, Index, Newcomer, Stays, Up};
 
 impl<C> Core<C> {
     /// Places for so many more, in order.
@@ -52,7 +52,10 @@ impl<C> Core<C> {
                         }
                     }
                 }
-                Op::Rollback { down, .. } => told.extend(culprit(down)),
+                Op::Rollback { target, down, .. } => {
+                    told.insert(*target);
+                    told.extend(culprit(down));
+                }
                 Op::Stop { rows, .. } => told.extend(rows.iter().map(|row| row.service)),
             }
         }
@@ -60,12 +63,8 @@ impl<C> Core<C> {
     }
 
     /// Takes in services that come: stopped, and wanted by nobody.
-    pub(super) fn welcome(
-        &mut self,
-        newcomers: Vec<Newcomer>,
-        graph: Arc<Graph>,
-        reactions: Reactions,
-    ) {
+    pub(super) fn welcome(&mut self, coming: Coming) {
+        let Coming { newcomers, graph, reactions } = coming;
         self.ranks = ranks(&graph);
         self.graph = graph;
         self.reactions = reactions;

@@ -6,7 +6,7 @@ use super::chance::SECOND;
 use super::failures::Limits;
 use super::model::Core;
 use super::walk::{Call, World};
-use super::words::{Index, Input, Newcomer, Reactions, Stays};
+use super::words::{Coming, Index, Input, Newcomer, Reactions, Stays};
 use crate::graph::{Graph, GraphBuilder};
 use crate::options::ServiceOptions;
 use crate::restart::Reaction;
@@ -65,7 +65,8 @@ impl World {
         reactions.retain(|(from, on), _| here(*from) && here(*on));
         self.graph = Arc::new(graph.build(|_| unreachable!("no edge is wrong")));
         let newcomers = vec![all.newcomers[service as usize].clone()];
-        self.step(Input::Add { newcomers, graph: Arc::clone(&self.graph), reactions });
+        let coming = Coming { newcomers, graph: Arc::clone(&self.graph), reactions };
+        self.step(Input::Add(Box::new(coming)));
     }
 
     pub(super) fn remove(&mut self, service: Index) {

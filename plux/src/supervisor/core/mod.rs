@@ -65,5 +65,5 @@ pub(crate) use loan::Loan;
 pub(crate) use model::Core;
 pub(crate) use shares::Group;
 pub(crate) use words::{
-    Action, Answer, Down, Ended, How, Index, Input, Newcomer, Reactions, Stays, Summary, Up,
+    Action, Answer, Coming, Down, Ended, How, Index, Input, Newcomer, Reactions, Stays, Summary, Up,
 };

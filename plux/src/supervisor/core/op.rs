@@ -13,6 +13,7 @@ pub(super) enum Op<C> {
     Start(Start<C>),
     /// A start that failed: answered when its rollback is complete.
     Rollback {
+        target: Index,
         callers: Vec<C>,
         down: Down,
         remaining: usize,

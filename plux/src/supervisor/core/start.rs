@@ -323,6 +323,7 @@ impl<C> Core<C> {
     /// Stops what nobody holds any more, dependents first; the callers are answered after that.
     pub(super) fn fail_start(&mut self, id: OpId, down: Down) {
         let Some(start) = self.take_start(id) else { return };
+        let target = start.target;
         let callers = start.callers.into_iter().map(|(caller, _)| caller).collect();
         let mut plans = Vec::new();
         let mut remaining = Vec::new();
@@ -340,7 +341,7 @@ impl<C> Core<C> {
                 self.call_off(member, Stopped::Unneeded);
             }
         }
-        let id = self.add(Op::Rollback { callers, down, remaining: remaining.len() });
+        let id = self.add(Op::Rollback { target, callers, down, remaining: remaining.len() });
         for member in remaining.iter().copied() {
             self.row_mut(member).watchers.push(id);
         }

@@ -26,7 +26,7 @@ impl<C> Core<C> {
             Input::Stop { service, caller } => self.stop(service, caller),
             Input::Restart { service, caller } => self.restart(service, caller),
             Input::Wait { service, caller } => self.wait(service, caller),
-            Input::Add { newcomers, graph, reactions } => self.welcome(newcomers, graph, reactions),
+            Input::Add(coming) => self.welcome(*coming),
             Input::Remove { service, caller } => self.take_leave(service, caller),
             Input::Shutdown => self.begin_shutdown(),
             Input::AbortNow => self.abort_now(),

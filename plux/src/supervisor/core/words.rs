@@ -36,7 +36,7 @@ pub(crate) enum Input<C> {
     /// Somebody waits for its end.
     Wait { service: Index, caller: C },
     /// Services come, at [places](super::Core::places) that are free; nothing of it is refused any more.
-    Add { newcomers: Vec<Newcomer>, graph: Arc<Graph>, reactions: Reactions },
+    Add(Box<Coming>),
     /// Somebody wants it gone.
     Remove { service: Index, caller: C },
     /// Everything is to stop, dependents first.
@@ -82,7 +82,7 @@ impl<C> Input<C> {
             | Self::Turns { service }
             | Self::HandedBack { service }
             | Self::Regained { service, .. } => Some(service),
-            Self::Add { .. } | Self::Shutdown | Self::AbortNow | Self::ShutdownTimer => None,
+            Self::Add(_) | Self::Shutdown | Self::AbortNow | Self::ShutdownTimer => None,
         }
     }
 }
@@ -145,6 +145,14 @@ pub(crate) enum Stays {
     Needed(Index),
     /// All is to stop, or has.
     Shutdown,
+}
+
+/// Services that come, and who depends on whom with them.
+#[derive(Debug)]
+pub(crate) struct Coming {
+    pub(crate) newcomers: Vec<Newcomer>,
+    pub(crate) graph: Arc<Graph>,
+    pub(crate) reactions: Reactions,
 }
 
 /// A service that comes.

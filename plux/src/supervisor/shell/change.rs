@@ -16,7 +16,7 @@ use crate::name::Name;
 use crate::options::GracePeriod;
 use crate::spec::SpecRef;
 use crate::supervisor::bound::shutdown_bound;
-use crate::supervisor::core::{Index, Input, Limits, Newcomer, Reactions};
+use crate::supervisor::core::{Coming, Index, Input, Limits, Newcomer, Reactions};
 use crate::supervisor::found::{Found, shared, tie};
 use crate::supervisor::source::ServiceSource;
 use crate::task;
@@ -41,8 +41,8 @@ impl Dispatcher {
         else {
             return Some(input);
         };
-        let place = caller.about.place;
-        if self.shared.roster.read().get(place).is_some_and(|child| caller.about.is(child)) {
+        let is_meant = |child: &Arc<Child>| std::ptr::eq(Arc::as_ptr(child), caller.child.as_ptr());
+        if self.shared.roster.read().get(caller.place).is_some_and(is_meant) {
             return Some(input);
         }
         if let Input::Start { caller, .. }
@@ -129,7 +129,7 @@ impl Dispatcher {
         });
         let children: Vec<_> = children.collect();
         self.shared.roster.write().add(children, Arc::clone(&graph), source);
-        self.step(Input::Add { newcomers, graph, reactions });
+        self.step(Input::Add(Box::new(Coming { newcomers, graph, reactions })));
         for &place in &places {
             if let Some(child) = self.shared.child(place) {
                 self.emit(place, EventKind::Added(child.spec.origin()));
@@ -141,17 +141,18 @@ impl Dispatcher {
 
     /// Takes out a service that the core has let go.
     pub(super) fn remove(&mut self, service: Index, caller: Caller) {
-        let Caller { about, answer } = caller;
+        let Caller { answer, .. } = caller;
         self.emit(service, EventKind::Removed);
-        self.gone.insert(service, self.known(service));
+        let (name, origin) = self.known(service);
         let graph = Arc::clone(self.core.graph());
         let mut roster = self.shared.roster.write();
-        let child = roster.remove(service, &about.name, graph);
+        let child = roster.remove(service, &name, graph);
         let of = child.as_ref().map(|child| Arc::as_ptr(&child.source).cast::<()>());
         let is_it = |source: &Arc<dyn ServiceSource>| Some(Arc::as_ptr(source).cast()) == of;
         let is_last = !roster.all().any(|other| is_it(&other.source));
         let source = if is_last { roster.remove_source(is_it) } else { None };
         drop(roster);
+        self.gone.insert(service, (name, origin));
         self.bound();
         self.let_go("a removed service", child, move || {
             let_go("a manager", source);

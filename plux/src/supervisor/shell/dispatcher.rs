@@ -107,7 +107,7 @@ impl Dispatcher {
                     self.step(input);
                 }
             }
-            Mail::Add(addition) => self.add(addition),
+            Mail::Add(addition) => self.add(*addition),
         }
     }
 
@@ -192,8 +192,8 @@ impl Dispatcher {
             }
             Action::Remove { service, caller } => self.remove(service, caller),
             Action::Reply { caller, answer } => {
-                let Caller { about, answer: to } = caller;
-                let told = Told::of(answer, &about.name, about.place, |place| self.known(place));
+                let Caller { place, answer: to, .. } = caller;
+                let told = Told::of(answer, place, |place| self.known(place));
                 // A caller that gave up hears nothing.
                 if let Err(unheard) = to.send(told)
                     && unheard.may_own()
@@ -232,7 +232,7 @@ impl Dispatcher {
         self.mailbox.close();
         while let Ok(mail) = self.mailbox.try_recv() {
             if let Mail::Add(addition) = mail {
-                self.add(addition);
+                self.add(*addition);
             }
         }
         let sources = self.shared.roster.read().sources().to_vec();

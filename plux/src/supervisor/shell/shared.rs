@@ -103,7 +103,7 @@ impl Drop for Owner {
 pub(crate) struct Meant {
     pub(crate) place: Index,
     pub(crate) name: Name,
-    child: Weak<Child>,
+    pub(crate) child: Weak<Child>,
 }
 
 impl Meant {
@@ -116,23 +116,19 @@ impl Meant {
         let gone = ServiceState::Stopped(Stopped::NeverStarted);
         self.child.upgrade().map_or(gone, |child| child.stands())
     }
-
-    /// Whether it is `child`, which has its place now.
-    pub(super) fn is(&self, child: &Arc<Child>) -> bool {
-        std::ptr::eq(self.child.as_ptr(), Arc::as_ptr(child))
-    }
 }
 
-/// Who calls, about whom, and where the answer goes.
+/// Where an answer goes, and whom the call is about.
 pub(crate) struct Caller {
-    pub(crate) about: Meant,
+    pub(crate) place: Index,
+    pub(crate) child: Weak<Child>,
     pub(crate) answer: oneshot::Sender<Told>,
 }
 
 /// What the dispatcher is sent.
 pub(crate) enum Mail {
     Input(Input<Caller>),
-    Add(Addition),
+    Add(Box<Addition>),
 }
 
 /// What a manager has, to be added; or what is wrong with it already.

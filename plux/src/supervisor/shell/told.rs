@@ -20,11 +20,9 @@ pub(crate) enum Told {
 }
 
 impl Told {
-    /// The answer to a call on the service of that name and place. `known` says who is, or was last, at a
-    /// place.
+    /// The answer to a call on the service at that place. `known` says who is, or was last, at a place.
     pub(super) fn of(
         answer: Answer,
-        name: &Name,
         place: Index,
         known: impl Fn(Index) -> (Name, Origin),
     ) -> Self {
@@ -38,7 +36,7 @@ impl Told {
                     (StartOutcome::Started, names.collect())
                 }
             })),
-            Answer::Start(Err(down)) => Self::Start(Err(start_error(name.clone(), down, known))),
+            Answer::Start(Err(down)) => Self::Start(Err(start_error(known(place).0, down, known))),
             Answer::Stop(Ok(rows)) => {
                 let rows = rows.iter().map(|row| stop_row(row, &known)).collect();
                 Self::Stop(Ok(StopReport { rows }))
@@ -49,7 +47,6 @@ impl Told {
             }
             Answer::State(state) => Self::State(state),
             Answer::Stays(stays) => {
-                // It stays, so it is there.
                 let (name, origin) = known(place);
                 Self::Removed(Err(match stays {
                     Stays::Live => RemoveError::Live { name, origin },
