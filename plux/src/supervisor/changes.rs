@@ -114,3 +114,40 @@ impl Supervisor {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::error::BoxError;
+    use crate::finder::ListFinder;
+    use crate::function::FnService;
+    use crate::name::Namespace;
+    use crate::options::{GracePeriod, ServiceOptions};
+    use crate::spec::PluginSpec;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn manager(name: &'static str, grace_period: Duration) -> PluginManager<dyn FnService> {
+        let make = || Err::<Arc<dyn FnService>, _>(BoxError::from("nobody starts it"));
+        let options = ServiceOptions::NONE.with_grace_period(GracePeriod::Bounded(grace_period));
+        let spec = PluginSpec::new(Namespace::literal("plux.services"), Name::literal(name), make);
+        let finder = ListFinder::new([spec.with_service(options)]);
+        PluginManager::<dyn FnService>::builder(()).finder(finder).build()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a02_x08_the_last_deadline_is_that_of_those_who_are_there() {
+        let supervisor = Supervisor::builder().manager(manager("short", SECOND)).build().unwrap();
+        let bound = || *supervisor.shared.shutdown_bound.borrow();
+        // Its grace period and a join timeout; loads and listeners have one more each.
+        assert_eq!(bound(), Some(4 * SECOND));
+        supervisor.add(manager("long", 60 * SECOND)).await.unwrap();
+        assert_eq!(bound(), Some(63 * SECOND));
+        supervisor.remove("long").await.unwrap();
+        assert_eq!(bound(), Some(4 * SECOND));
+        supervisor.remove("short").await.unwrap();
+        assert_eq!(bound(), Some(2 * SECOND));
+    }
+}
