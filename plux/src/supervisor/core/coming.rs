@@ -5,11 +5,12 @@ use std::sync::Arc;
 use super::chance::SECOND;
 use super::failures::Limits;
 use super::model::Core;
+use super::shares::Group;
 use super::walk::{Call, World};
 use super::words::{Coming, Index, Input, Newcomer, Reactions, Stays};
 use crate::graph::{Graph, GraphBuilder};
 use crate::options::ServiceOptions;
-use crate::restart::Reaction;
+use crate::restart::{GiveUp, Reaction};
 use crate::spec::DependencyKind;
 
 /// All services there can be.
@@ -113,6 +114,14 @@ fn a02_ten_thousand_that_came_and_went_leave_the_tables_as_they_were() {
     let reactions = Reactions::from_iter([((1, 0), Reaction::Keep)]);
     let core =
         Core::new(Arc::clone(&graph), reactions, [Arc::clone(&limits), limits], SECOND, None);
+    let group = Group {
+        name: "g".into(),
+        members: vec![0, 1],
+        one_for_all: true,
+        intensity: None,
+        give_up: GiveUp::Fail,
+    };
+    let core = core.with_groups(vec![group]);
     let mut world = World::of(0, core, graph, Some(Vec::new()));
     for _ in 0..10_000 {
         world.call(Call::Start(1), |caller| Input::Start { service: 1, caller });
@@ -121,11 +130,13 @@ fn a02_ten_thousand_that_came_and_went_leave_the_tables_as_they_were() {
         world.quiesce();
         world.remove(1);
         assert!(world.core.reactions.is_empty() && !world.here[1]);
+        assert_eq!(world.core.groups.list[0].group.members, [0]);
         assert_eq!(world.core.places(2), [1, 2]);
         world.come(1);
         world.timers.clear();
     }
     world.at_rest();
     assert_eq!((world.core.len(), world.core.reactions.len()), (2, 1));
+    assert_eq!(world.core.groups.list[0].group.members, [0, 1]);
     assert!(world.core.ops.capacity() < 1000);
 }
