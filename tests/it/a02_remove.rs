@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures::FutureExt;
-use plux::{AddError, GracePeriod, HandleError, RemoveError, StartError, StopError};
+use plux::{AddError, GracePeriod, HandleError, RemoveError, RestartError, StartError, StopError};
 use tokio::time::timeout;
 
 use crate::kit::{Do, Kit, OnStop, Probe, Published, SECOND, at_most, order, settle, spawn};
@@ -170,20 +170,26 @@ async fn a02_calls_that_were_under_way_are_answered_that_it_is_gone() {
     let (kit, b) = (Kit::new([&Probe::new("a")]), Probe::new("b"));
     let supervisor = &kit.supervisor;
     supervisor.wait("a").await.unwrap();
-    // All are asked before the first is heard.
-    let (removed, started, stopped, waited, again) = tokio::join!(
+    // All are asked before the first is heard, and another has the place when the later ones are.
+    let (removed, added, again, started, restarted, stopped, waited) = tokio::join!(
+        supervisor.remove("a"),
+        kit.add([&b]),
         supervisor.remove("a"),
         supervisor.start("a"),
+        supervisor.restart("a"),
         supervisor.stop("a"),
         supervisor.wait("a"),
-        kit.add([&b]),
     );
     removed.unwrap();
+    added.unwrap();
+    assert!(matches!(again, Err(RemoveError::Unknown { .. })));
+    assert!(matches!(restarted, Err(RestartError::Start(StartError::Unknown { .. }))));
     assert!(matches!(started, Err(StartError::Unknown { .. })));
     assert!(matches!(stopped, Err(StopError::Unknown { .. })));
     assert!(matches!(waited, Err(StopError::Unknown { .. })));
-    again.unwrap();
-    assert_eq!(kit.state("b"), "stopped (never started)");
+    settle().await;
+    assert_eq!(kit.events.facts("b"), ["added"]);
+    assert_eq!(kit.names(), ["b"]);
 }
 
 #[tokio::test(start_paused = true)]
