@@ -133,6 +133,8 @@ mod r08_cap;
 #[cfg(test)]
 mod registration;
 #[cfg(test)]
+mod review_d06_alone;
+#[cfg(test)]
 mod s01_states;
 #[cfg(test)]
 mod s02_place;
