@@ -135,6 +135,8 @@ mod registration;
 #[cfg(test)]
 mod review_d06_alone;
 #[cfg(test)]
+mod review_r07_group;
+#[cfg(test)]
 mod s01_states;
 #[cfg(test)]
 mod s02_place;

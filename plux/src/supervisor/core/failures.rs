@@ -37,6 +37,8 @@ pub(crate) struct Failures {
     pub(crate) restarts: VecDeque<Duration>,
     /// It was given up, and has not been stable since.
     pub(crate) spent: bool,
+    /// The same, because its group had used up its restarts.
+    pub(crate) spent_by_group: bool,
 }
 
 impl Limits {

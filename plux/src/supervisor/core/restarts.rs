@@ -76,16 +76,24 @@ impl<C> Core<C> {
         }
     }
 
-    /// Counts a restart of a member against the group's own intensity, if it has one.
+    /// Counts a restart of a member against the group's own intensity, if it has one. Who was given up for
+    /// that has none left until it is stable; the others have what the group needed within its period.
     fn group_gives_up(&mut self, service: Index, stable: bool) -> Option<GiveUp> {
         let now = self.now;
+        let intensity = self.groups.of(service)?.group.intensity?;
+        let failures = self.row_mut(service).failures.get_or_insert_default();
+        let gives_back = stable && std::mem::take(&mut failures.spent_by_group);
+        let spent = failures.spent_by_group;
         let standing = self.groups.of_mut(service)?;
-        let intensity = standing.group.intensity?;
-        if !standing.failures.may_restart(stable, intensity, now) {
-            standing.failures.spent = true;
-            return Some(standing.group.give_up);
+        if gives_back {
+            standing.failures.restarts.clear();
         }
-        None
+        if !spent && standing.failures.may_restart(stable, intensity, now) {
+            return None;
+        }
+        let then = standing.group.give_up;
+        self.row_mut(service).failures.get_or_insert_default().spent_by_group = true;
+        Some(then)
     }
 
     fn give_up(&mut self, service: Index, state: ServiceState, then: GiveUp) {
@@ -102,8 +110,9 @@ impl<C> Core<C> {
         row.cooling = again.is_some();
         row.wanted = row.cooling;
         // Its own budget goes first: then the group was not asked.
-        let own = self.row(service).failures.as_ref().is_some_and(|failures| failures.spent);
-        let spent = self.groups.of(service).filter(|standing| !own && standing.failures.spent);
+        let of_group = |failures: &Failures| !failures.spent && failures.spent_by_group;
+        let of_group = self.row(service).failures.as_deref().is_some_and(of_group);
+        let spent = self.groups.of(service).filter(|_| of_group);
         let group = spent.map(|standing| Arc::clone(&standing.group.name));
         let of_group = spent.and_then(|standing| standing.group.intensity);
         let Intensity { restarts, period } = of_group.unwrap_or(intensity);
