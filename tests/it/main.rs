@@ -137,6 +137,8 @@ mod review_d06_alone;
 #[cfg(test)]
 mod review_r07_group;
 #[cfg(test)]
+mod review_s08_blocked;
+#[cfg(test)]
 mod s01_states;
 #[cfg(test)]
 mod s02_place;
