@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, ready};
 
+use futures::future::BoxFuture;
 use futures::task::AtomicWaker;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
@@ -264,6 +265,11 @@ impl Incarnation {
         }
     }
 
+    /// Has the end of the run wait for this, however it ends; no user code.
+    pub(crate) fn leave(&self, rest: BoxFuture<'static, ()>) {
+        self.spawned.lock().get_or_insert_default().leave(rest);
+    }
+
     /// The panic of a spawned task, if one panicked.
     pub(crate) fn poll_panicked(&self, cx: &mut Context<'_>) -> Option<Box<Panic>> {
         let mut spawned = self.spawned.lock();
@@ -287,6 +293,7 @@ impl Incarnation {
         poll_fn(|cx| {
             let aborted = self.poll_aborted(cx);
             let mut spawned = self.spawned.lock();
+            let mut rest = None;
             if let Some(tasks) = spawned.as_mut() {
                 if aborted {
                     tasks.abort_all();
@@ -296,8 +303,11 @@ impl Incarnation {
                         first = Some(cut);
                     }
                 }
+                rest = ready!(tasks.poll_rest(cx));
             }
             self.closed.store(true, Ordering::Relaxed);
+            drop(spawned);
+            drop(rest);
             Poll::Ready(())
         })
         .await;

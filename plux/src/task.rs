@@ -12,6 +12,7 @@ use std::pin::Pin;
 use std::sync::Once;
 use std::task::{Context, Poll, ready};
 
+use futures::future::BoxFuture;
 use tokio::task::JoinSet;
 
 /// What a panic left behind.
@@ -144,10 +145,11 @@ pub(crate) fn run_apart(run: impl FnOnce() + Send + 'static) {
     tokio::task::spawn_blocking(run);
 }
 
-/// The tasks that one run of a service has spawned.
+/// The tasks that one run of a service has spawned, and what it leaves to wait for.
 #[derive(Default)]
 pub(crate) struct Tasks {
     set: JoinSet<Result<(), Box<Panic>>>,
+    rest: Option<BoxFuture<'static, ()>>,
 }
 
 /// How a task ended that did not come to its end by itself.
@@ -164,6 +166,22 @@ impl Tasks {
 
     pub(crate) fn spawn(&mut self, future: impl Future<Output = ()> + Send + 'static) {
         self.set.spawn(Caught::new(Box::pin(future)));
+    }
+
+    /// Leaves this to be waited for when no task is left. No abort drops it, so it is none of the user's.
+    pub(crate) fn leave(&mut self, rest: BoxFuture<'static, ()>) {
+        self.rest = Some(rest);
+    }
+
+    /// Waits for what was left; that is handed out then, because of what it may own.
+    pub(crate) fn poll_rest(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<BoxFuture<'static, ()>>> {
+        if let Some(rest) = &mut self.rest {
+            ready!(rest.as_mut().poll(cx));
+        }
+        Poll::Ready(self.rest.take())
     }
 
     pub(crate) fn abort_all(&mut self) {

@@ -139,6 +139,8 @@ mod review_r07_group;
 #[cfg(test)]
 mod review_s08_blocked;
 #[cfg(test)]
+mod review_x03_nested;
+#[cfg(test)]
 mod s01_states;
 #[cfg(test)]
 mod s02_place;

@@ -1,7 +1,8 @@
 //! A supervisor as a service of another one.
 //!
 //! Trap: a supervisor that was shut down stays so, so each run makes a fresh one. When the run is dropped
-//! where it stands, what is inside is aborted by a destructor, and no wait is possible there.
+//! where it stands, what is inside is aborted by a destructor, and no wait is possible there: the run's task
+//! waits after it.
 
 use std::fmt;
 use std::pin::pin;
@@ -11,6 +12,7 @@ use async_trait::async_trait;
 use futures::future::select;
 
 use crate::error::{BoxError, BuildError, Exit, StartError};
+use crate::incarnation::Incarnation;
 use crate::name::Name;
 use crate::service::{Service, ServiceContext};
 
@@ -21,7 +23,8 @@ use super::report::{ShutdownReport, StopHow, StopRow};
 ///
 /// A run makes a supervisor, starts all of its services, and is ready when all that are not disabled run;
 /// it publishes a [`WeakSupervisor`](crate::WeakSupervisor). A stop is a graceful shutdown inside, which
-/// the service's own grace period bounds; past that everything inside is aborted. When the inner
+/// the service's own grace period bounds; past that everything inside is aborted, and the run has ended
+/// when that has. When the inner
 /// supervisor shuts down by itself, because a service was given up that
 /// [escalates](crate::GiveUp::Escalate) or because somebody asked for it, that is the end of the run, and
 /// the outer supervisor does with it what the service's policy says. A report inside that is not clean is
@@ -111,19 +114,29 @@ impl StopRow {
     }
 }
 
-/// Aborts what is inside when the run is dropped where it stands.
-struct Inside(Supervisor);
+/// Aborts what is inside when the run is dropped where it stands, and leaves the wait for its end to the
+/// task of the run: until then nothing begins anew, and what does not end has leaked.
+struct Inside {
+    supervisor: Supervisor,
+    run: Arc<Incarnation>,
+}
 
 impl Drop for Inside {
     fn drop(&mut self) {
         // After a shutdown there is nobody left to hear it.
-        self.0.abort_now();
+        self.supervisor.abort_now();
+        let shared = Arc::clone(&self.supervisor.shared);
+        if !shared.report.initialized() {
+            self.run.leave(Box::pin(async move {
+                shared.report.wait().await;
+            }));
+        }
     }
 }
 
 impl Inside {
     async fn shut_down(&self) -> Result<(), BoxError> {
-        let report = self.0.shutdown().await?;
+        let report = self.supervisor.shutdown().await?;
         if report.is_clean() { Ok(()) } else { Err(NestedFailure::ShutDown { report }.into()) }
     }
 }
@@ -132,8 +145,8 @@ impl Inside {
 impl Service for Nested {
     async fn run(&self, cx: ServiceContext) -> Result<(), BoxError> {
         let built = (self.build)().map_err(|error| NestedFailure::Build(Arc::new(error)))?;
-        let inside = Inside(built);
-        let Some(started) = cx.running_until(inside.0.start_all()).await else {
+        let inside = Inside { supervisor: built, run: Arc::clone(&cx.run) };
+        let Some(started) = cx.running_until(inside.supervisor.start_all()).await else {
             return inside.shut_down().await;
         };
         let failed = started.failed().next().map(|(_, error)| error.clone());
@@ -142,9 +155,9 @@ impl Service for Nested {
             let _ = inside.shut_down().await;
             return Err(NestedFailure::Start(Arc::new(error)).into());
         }
-        cx.ready(inside.0.downgrade());
+        cx.ready(inside.supervisor.downgrade());
         let stopping = pin!(cx.stopping());
-        let over = pin!(inside.0.shutting_down());
+        let over = pin!(inside.supervisor.shutting_down());
         select(stopping, over).await;
         inside.shut_down().await
     }
