@@ -27,6 +27,20 @@ impl<T> Few<T> {
         out
     }
 
+    /// Takes `item` out of a list in ascending order.
+    pub(crate) fn remove(&mut self, item: &T)
+    where
+        T: Ord,
+    {
+        let Some(list) = &mut self.0 else { return };
+        if let Ok(place) = list.binary_search(item) {
+            list.remove(place);
+        }
+        if list.is_empty() {
+            self.0 = None;
+        }
+    }
+
     /// Takes all that is in it.
     pub(crate) fn take(&mut self) -> Self {
         Self(self.0.take())

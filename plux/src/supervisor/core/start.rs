@@ -306,7 +306,8 @@ impl<C> Core<C> {
         let Some(Op::Start(start)) = self.remove(id) else { return None };
         self.row_mut(start.target).start = None;
         for &(member, _) in &start.members {
-            self.row_mut(member).starts.extract(|other| *other == id);
+            // They are numbered as they come, so the list is in order.
+            self.row_mut(member).starts.remove(&id);
         }
         Some(start)
     }
