@@ -17,16 +17,6 @@ impl<T> Few<T> {
         self.0.get_or_insert_default().push(item);
     }
 
-    /// Takes out those that are `taken`.
-    pub(crate) fn extract(&mut self, taken: impl FnMut(&mut T) -> bool) -> Vec<T> {
-        let Some(list) = &mut self.0 else { return Vec::new() };
-        let out = list.extract_if(.., taken).collect();
-        if list.is_empty() {
-            self.0 = None;
-        }
-        out
-    }
-
     /// Takes `item` out of a list in ascending order.
     pub(crate) fn remove(&mut self, item: &T)
     where

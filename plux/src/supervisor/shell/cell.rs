@@ -12,7 +12,6 @@ use std::time::Duration;
 use crate::error::SharedError;
 use crate::state::ServiceState;
 use crate::supervisor::core::{Ending, Loan};
-use crate::supervisor::few::Few;
 
 /// A lock around what two threads share. Only so that the cell can stand under a model checker's.
 pub(super) trait Lock<T> {
@@ -37,7 +36,15 @@ pub(super) struct Known<R> {
     loan: Option<Box<Loan>>,
     /// What its runs failed with. A destructor is user code, so the last clone is not for the
     /// dispatcher to drop: the service's own task does.
-    errors: Few<SharedError>,
+    errors: Option<Box<Errors>>,
+}
+
+/// Errors that others may have too.
+#[derive(Default)]
+struct Errors {
+    list: Vec<SharedError>,
+    /// So many are worth a look at each: twice as many as others had at the last one.
+    many: usize,
 }
 
 /// `R` is a run.
@@ -48,8 +55,7 @@ pub(super) struct Cell<R, L = parking_lot::Mutex<Known<R>>> {
 
 impl<R: Clone, L: Lock<Known<R>>> Cell<R, L> {
     pub(super) fn new(state: ServiceState) -> Self {
-        let errors = Few::NONE;
-        let known = L::new(Known { state, incarnation: 0, run: None, loan: None, errors });
+        let known = L::new(Known { state, incarnation: 0, run: None, loan: None, errors: None });
         Self { known, run: PhantomData }
     }
 
@@ -164,12 +170,23 @@ impl<R: Clone, L: Lock<Known<R>>> Cell<R, L> {
 
     /// Keeps what a run failed with until nobody else has it.
     pub(super) fn keep(&self, error: SharedError) {
-        self.known.with(|known| known.errors.push(error));
+        self.known.with(|known| known.errors.get_or_insert_default().list.push(error));
     }
 
-    /// Takes out the errors that nobody else has any more.
-    pub(super) fn unused(&self) -> Vec<SharedError> {
+    /// Takes out the errors that nobody else has any more: all of them, or when there are many.
+    pub(super) fn unused(&self, all: bool) -> Vec<SharedError> {
         let unused = |error: &mut SharedError| Arc::strong_count(error) == 1;
-        self.known.with(|known| known.errors.extract(unused))
+        self.known.with(|known| {
+            let Some(errors) = known.errors.as_mut() else { return Vec::new() };
+            if !all && errors.list.len() < errors.many {
+                return Vec::new();
+            }
+            let taken = errors.list.extract_if(.., unused).collect();
+            errors.many = 2 * errors.list.len();
+            if errors.list.is_empty() {
+                known.errors = None;
+            }
+            taken
+        })
     }
 }

@@ -58,7 +58,7 @@ impl Drop for News {
 #[expect(clippy::manual_async_fn, reason = "an async function has its arguments twice")]
 fn live(mut run: Arc<Incarnation>, mut news: News) -> impl Future<Output = ()> + Send {
     async move {
-        within(&run, || news.child.sweep());
+        within(&run, || news.child.sweep(false));
         let mut turned = false;
         let begun = service(&news.child, &run).await;
         let ending = match begun {
@@ -77,7 +77,7 @@ fn live(mut run: Arc<Incarnation>, mut news: News) -> impl Future<Output = ()> +
                 let Some(next) = news.child.turn(&ending) else { break ending };
                 news.incarnation = next.number;
                 (run, turned) = (next, true);
-                within(&run, || news.child.sweep());
+                within(&run, || news.child.sweep(false));
             },
             Err(ending) => {
                 let _ = within(&run, || run.end());

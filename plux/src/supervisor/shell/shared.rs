@@ -195,9 +195,9 @@ impl Child {
         self.run().and_then(|run| run.silent()).unwrap_or_default()
     }
 
-    /// Drops the errors that nobody else has any more.
-    pub(super) fn sweep(&self) {
-        for error in self.cell.unused() {
+    /// Drops errors that nobody else has any more: all of them, or when there are many.
+    pub(super) fn sweep(&self, all: bool) {
+        for error in self.cell.unused(all) {
             // It was told what it had to tell.
             let _ = catch(move || drop(error));
         }
@@ -253,7 +253,7 @@ pub(crate) fn published(run: Option<Arc<Incarnation>>) -> Option<Arc<Incarnation
 impl Drop for Child {
     fn drop(&mut self) {
         self.cell.publish(ServiceState::Stopped(Stopped::NeverStarted), 0);
-        self.sweep();
+        self.sweep(true);
         let_go("a service", self.service.take());
     }
 }
