@@ -1,9 +1,9 @@
 //! A stop by name takes down what stands on the service, and says whom.
 
-use plux::{StartError, StopHow, StopReason, StopReport};
-use tokio::time::Instant;
+use plux::{StartError, StopError, StopHow, StopReason, StopReport};
+use tokio::time::{Instant, sleep};
 
-use crate::kit::{Do, Kit, OnStop, Probe, SECOND, settle};
+use crate::kit::{Do, Kit, OnStop, Probe, SECOND, at_most, order, settle};
 
 fn names(report: &StopReport) -> Vec<&str> {
     report.stopped().map(|name| name.as_str()).collect()
@@ -150,4 +150,52 @@ async fn d04_a_second_stop_joins_and_lists_what_still_had_to_end() {
     // The first reason stays.
     assert_eq!(kit.state("b"), "stopped (asked)");
     assert_eq!(kit.supervisor.stop("a").await.unwrap().rows.len(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn d04_a_stop_of_what_is_unused_is_refused_while_others_would_have_to_stop_too() {
+    let db = Probe::new("db");
+    let (api, web) = (Probe::new("api").requires("db"), Probe::new("web").requires("api"));
+    let kit = Kit::new([&db, &api, &web, &Probe::new("logs").wants("db")]);
+    assert!(kit.supervisor.start_all().await.is_ok());
+    kit.log.clear();
+    let error = kit.supervisor.stop_unused("db").await.unwrap_err();
+    let StopError::InUse { name, dependents, .. } = &error else { panic!("{error}") };
+    assert_eq!((name.as_str(), dependents.len()), ("db", 2));
+    let text = error.to_string();
+    assert!(text.contains(&format!("`db` (registered at {})", db.origin())), "{text}");
+    assert!(text.ends_with("there: `api`, `web`; stop stops these too"), "{text}");
+    settle().await;
+    assert!(kit.log.lines().is_empty(), "{:?}", kit.log.lines());
+    // Who wants it does not use it; nor does who has stopped.
+    kit.supervisor.stop("api").await.unwrap();
+    let report = kit.supervisor.stop_unused("db").await.unwrap();
+    assert_eq!(report.stopped().map(|name| name.as_str()).collect::<Vec<_>>(), ["db"]);
+    assert_eq!(
+        (kit.state("db").as_str(), kit.state("logs").as_str()),
+        ("stopped (asked)", "running")
+    );
+    // Idempotent, as every stop is.
+    assert_eq!(kit.supervisor.stop_unused("db").await.unwrap().stopped().count(), 0);
+    assert!(matches!(
+        kit.supervisor.stop_unused("bd").await,
+        Err(StopError::Unknown { near, .. }) if near.to_string().contains("db")
+    ));
+}
+
+#[tokio::test(start_paused = true)]
+async fn d04_who_waits_or_is_in_backoff_uses_what_it_requires() {
+    let db = Probe::new("db");
+    let api = Probe::new("api").requires("db");
+    let kit = Kit::with([&db, &api], at_most(5));
+    kit.supervisor.start("api").await.unwrap();
+    order(&api, Do::Fail("no")).await;
+    assert_eq!(kit.state("api"), "backoff for 1s: no");
+    assert!(matches!(kit.supervisor.stop_unused("db").await, Err(StopError::InUse { .. })));
+    sleep(2 * SECOND).await;
+    assert_eq!((kit.state("db").as_str(), kit.state("api").as_str()), ("running", "running"));
+    order(&db, Do::Fail("no")).await;
+    assert!(matches!(kit.supervisor.stop_unused("db").await, Err(StopError::InUse { .. })));
+    sleep(2 * SECOND).await;
+    assert_eq!((kit.state("db").as_str(), kit.state("api").as_str()), ("running", "running"));
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::plugin::{FindError, GraphError, LoadError, Near, SharedError};
-use super::text::debug_as_text;
+use super::text::{List, debug_as_text};
 use crate::name::Name;
 use crate::origin::Origin;
 use crate::reason::{Phase, StopReason};
@@ -220,6 +220,20 @@ pub enum StopError {
         name: Name,
         /// Where that was registered.
         origin: Origin,
+    },
+    /// Others would have to stop for it.
+    #[error(
+        "`{name}` (registered at {origin}) is required by what is up or on its way there: {}; stop \
+         stops these too",
+        List(dependents)
+    )]
+    InUse {
+        /// The service that was to be stopped.
+        name: Name,
+        /// Where that was registered.
+        origin: Origin,
+        /// Who requires it, directly or through others, the nearest first.
+        dependents: Vec<Name>,
     },
     /// It did not end within the join bound.
     #[error(

@@ -131,7 +131,24 @@ impl Supervisor {
     pub async fn stop(&self, name: &str) -> Result<StopReport, StopError> {
         let service = self.known(name).map_err(stop_unknown)?;
         self.not_own_end(&service)?;
-        match self.ask(&service, |service, caller| Input::Stop { service, caller }).await {
+        let input = |service, caller| Input::Stop { service, caller };
+        self.stopped(name, self.ask(&service, input).await)
+    }
+
+    /// Stops a service that nobody uses: the same as [`Supervisor::stop`], unless what requires it, directly
+    /// or through others, would have to stop too. Cancel safe: the stop goes on.
+    ///
+    /// # Errors
+    /// [`StopError::InUse`] names those; and the errors of [`Supervisor::stop`].
+    pub async fn stop_unused(&self, name: &str) -> Result<StopReport, StopError> {
+        let service = self.known(name).map_err(stop_unknown)?;
+        self.not_own_end(&service)?;
+        let input = |service, caller| Input::StopUnused { service, caller };
+        self.stopped(name, self.ask(&service, input).await)
+    }
+
+    fn stopped(&self, name: &str, told: Option<Told>) -> Result<StopReport, StopError> {
+        match told {
             Some(Told::Stop(outcome)) => outcome,
             Some(_) => Err(stop_unknown(self.unknown(name))),
             None => Ok(StopReport { rows: Vec::new() }),

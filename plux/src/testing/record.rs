@@ -168,5 +168,7 @@ fn heard(kind: &EventKind, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         EventKind::LoadFailed(failure) => write!(f, " load failed ({failure})"),
         EventKind::Disabled(reason) => write!(f, " disabled ({reason})"),
         EventKind::Skipped(because) => write!(f, " skipped ({because})"),
+        EventKind::Added(origin) => write!(f, " added ({origin})"),
+        EventKind::Removed => f.write_str(" removed"),
     }
 }

@@ -162,6 +162,7 @@ fn cell(driven: &mut Driven, input: Input<u32>) -> String {
             Some(Answer::Stop(Ok(rows))) if rows.is_empty() => "nothing to stop",
             Some(Answer::Stop(Ok(_))) => "stopped",
             Some(Answer::Stop(Err(_))) => "refused: leaked",
+            Some(Answer::InUse(_)) => "refused: in use",
             Some(Answer::State(_)) => "its state",
             Some(Answer::Stays(Stays::Live)) => "refused: live",
             Some(Answer::Stays(Stays::Leaked)) => "refused: leaked",
@@ -178,11 +179,12 @@ fn cell(driven: &mut Driven, input: Input<u32>) -> String {
 /// The table: a row a state, a column an operation.
 fn table() -> String {
     let mut text = String::from(
-        "| in | start | stop | restart | wait | remove |\n|---|---|---|---|---|---|\n",
+        "| in | start | stop | stop unused | restart | wait | remove |\n|---|---|---|---|---|---|---|\n",
     );
-    let operations: [fn() -> Input<u32>; 5] = [
+    let operations: [fn() -> Input<u32>; 6] = [
         || Input::Start { service: X, caller: 1 },
         || Input::Stop { service: X, caller: 1 },
+        || Input::StopUnused { service: X, caller: 1 },
         || Input::Restart { service: X, caller: 1 },
         || Input::Wait { service: X, caller: 1 },
         || Input::Remove { service: X, caller: 1 },

@@ -24,6 +24,7 @@ impl<C> Core<C> {
         match input {
             Input::Start { service, caller } => self.start(service, caller),
             Input::Stop { service, caller } => self.stop(service, caller),
+            Input::StopUnused { service, caller } => self.stop_unused(service, caller),
             Input::Restart { service, caller } => self.restart(service, caller),
             Input::Wait { service, caller } => self.wait(service, caller),
             Input::Add(coming) => self.welcome(*coming),

@@ -35,6 +35,16 @@ impl<C> Core<C> {
         self.conclude(id);
     }
 
+    /// The same, unless others would have to stop for it.
+    pub(super) fn stop_unused(&mut self, service: Index, caller: C) {
+        let mut users = self.with_dependents(service);
+        users.retain(|member| *member != service && self.row(*member).is_stoppable());
+        if users.is_empty() {
+            return self.stop(service, caller);
+        }
+        self.reply(caller, Answer::InUse(users));
+    }
+
     fn stop_members(&mut self, service: Index, members: &[Index]) {
         let mut plans = Vec::with_capacity(members.len());
         let cancelled = self.row(service).starts.clone();

@@ -406,7 +406,11 @@ impl World {
             0 | 1 => self.call(Call::Start(service), |caller| Input::Start { service, caller }),
             2 => {
                 let asked = self.lives.get(&service).map_or(0, |life| life.incarnation);
-                self.call(Call::Stop(service, asked), |caller| Input::Stop { service, caller });
+                let unused = dice.roll(3) == 0;
+                self.call(Call::Stop(service, asked), |caller| match unused {
+                    true => Input::StopUnused { service, caller },
+                    false => Input::Stop { service, caller },
+                });
             }
             3 => self.call(Call::Restart(service), |caller| Input::Restart { service, caller }),
             4 => self.call(Call::Wait, |caller| Input::Wait { service, caller }),

@@ -31,6 +31,8 @@ pub(crate) enum Input<C> {
     Start { service: Index, caller: C },
     /// Somebody wants it stopped, its dependents first.
     Stop { service: Index, caller: C },
+    /// Somebody wants it stopped, but not those that require it.
+    StopUnused { service: Index, caller: C },
     /// Somebody wants a fresh incarnation.
     Restart { service: Index, caller: C },
     /// Somebody waits for its end.
@@ -71,6 +73,7 @@ impl<C> Input<C> {
         match *self {
             Self::Start { service, .. }
             | Self::Stop { service, .. }
+            | Self::StopUnused { service, .. }
             | Self::Restart { service, .. }
             | Self::Wait { service, .. }
             | Self::Remove { service, .. }
@@ -126,6 +129,8 @@ pub(crate) enum Answer {
     Start(Result<Up, Down>),
     /// To a stop: whom it stopped, or who leaked.
     Stop(Result<Vec<Ended>, Index>),
+    /// To a stop of what is unused: these would have to stop too.
+    InUse(Vec<Index>),
     /// To a wait.
     State(ServiceState),
     /// To a removal that is refused.

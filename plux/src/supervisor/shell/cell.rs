@@ -154,11 +154,6 @@ impl<R: Clone, L: Lock<Known<R>>> Cell<R, L> {
         self.known.with(|known| known.loan.as_ref().is_some_and(|loan| loan.is_starting()))
     }
 
-    /// Whether the own task may decide.
-    pub(super) fn is_lent(&self) -> bool {
-        self.known.with(|known| known.loan.is_some())
-    }
-
     /// Leaves what follows to the dispatcher.
     pub(super) fn hand_back(&self) {
         self.known.with(|known| {

@@ -35,6 +35,7 @@ impl Dispatcher {
     pub(super) fn of_those_here(&self, input: Input<Caller>) -> Option<Input<Caller>> {
         let (Input::Start { caller, .. }
         | Input::Stop { caller, .. }
+        | Input::StopUnused { caller, .. }
         | Input::Restart { caller, .. }
         | Input::Wait { caller, .. }
         | Input::Remove { caller, .. }) = &input
@@ -47,6 +48,7 @@ impl Dispatcher {
         }
         if let Input::Start { caller, .. }
         | Input::Stop { caller, .. }
+        | Input::StopUnused { caller, .. }
         | Input::Restart { caller, .. }
         | Input::Wait { caller, .. }
         | Input::Remove { caller, .. } = input

@@ -70,13 +70,12 @@ fn live(mut run: Arc<Incarnation>, mut news: News) -> impl Future<Output = ()> +
                 };
                 let ending = Ending::Exit(exit);
                 keep(&news.child, &ending);
-                if news.child.cell.is_lent() {
-                    // A service that fails at once is not to have its worker for itself.
-                    yield_now().await;
-                }
                 let Some(next) = news.child.turn(&ending) else { break ending };
                 news.incarnation = next.number;
                 (run, turned) = (next, true);
+                // A service that fails at once is not to have its worker for itself; nor may it block that
+                // before those have run whom the turn has woken, and who are next on this worker only.
+                yield_now().await;
                 within(&run, || news.child.sweep(false));
             },
             Err(ending) => {

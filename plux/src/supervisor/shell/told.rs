@@ -45,6 +45,11 @@ impl Told {
                 let (name, origin) = known(leaked);
                 Self::Stop(Err(StopError::Leaked { name, origin }))
             }
+            Answer::InUse(users) => {
+                let (name, origin) = known(place);
+                let dependents = users.into_iter().map(|user| known(user).0).collect();
+                Self::Stop(Err(StopError::InUse { name, origin, dependents }))
+            }
             Answer::State(state) => Self::State(state),
             Answer::Stays(stays) => {
                 let (name, origin) = known(place);
