@@ -137,7 +137,7 @@ mod tests {
         PluginManager::<dyn FnService>::builder(()).finder(finder).build()
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn a02_x08_the_last_deadline_is_that_of_those_who_are_there() {
         let supervisor = Supervisor::builder().manager(manager("short", SECOND)).build().unwrap();
         let bound = || *supervisor.shared.shutdown_bound.borrow();
