@@ -131,6 +131,10 @@ impl Recorder {
         let entries = self.entries();
         let mut states = States::default();
         for (place, entry) in entries.iter().enumerate() {
+            if let (Some(who), Fact::Heard(EventKind::Removed)) = (&entry.who, &entry.fact) {
+                // Who has the name afterwards is another.
+                states.states.remove(who);
+            }
             if let (Some(who), Fact::Heard(EventKind::Service { state, .. })) =
                 (&entry.who, &entry.fact)
             {

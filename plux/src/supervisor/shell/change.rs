@@ -5,6 +5,8 @@
 
 use std::sync::Arc;
 
+use rustc_hash::FxHashSet;
+
 use super::dispatcher::Dispatcher;
 use super::shared::{Addition, Caller, Child};
 use super::told::Told;
@@ -20,7 +22,6 @@ use crate::supervisor::core::{Coming, Index, Input, Limits, Newcomer, Reactions}
 use crate::supervisor::found::{Found, shared, tie};
 use crate::supervisor::source::ServiceSource;
 use crate::task;
-use rustc_hash::FxHashSet;
 
 /// An addition that can be made.
 struct Draft {
@@ -74,7 +75,10 @@ impl Dispatcher {
             }
             refused => {
                 let told = Told::Added(refused.map(|_| Vec::new()));
-                self.let_go("what was not added", (found, source), || drop(answer.send(told)));
+                self.let_go("what was not added", (found, source), || {
+                    // With it goes what a finder failed with.
+                    let_go("what nobody heard", answer.send(told));
+                });
             }
         }
     }
