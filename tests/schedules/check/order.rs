@@ -45,12 +45,12 @@ fn is_undecided(facts: &Facts<'_>, service: usize, line: usize, seen: &mut [bool
         // It may have been told to stop, and waits for what depends on it.
         State::Starting => !next.is_some_and(|next| matches!(next.state, State::Stopping(_))),
         State::Waiting => facts.graphs.requires(service).all(|tie| {
-            let state = facts.state(tie.on, line);
-            if facts.is_over(tie.on, line) {
-                false
-            } else if state.is_met() {
-                // It may be about to end.
-                facts.after(tie.on, line).is_none_or(|it| next.is_some_and(|n| n.line < it.line))
+            if facts.state(tie.on, line).is_met() {
+                stands(facts, tie.on, line)
+                    && facts.after(tie.on, line).is_none_or(|it| {
+                        // It may be about to end.
+                        next.is_some_and(|next| next.line < it.line)
+                    })
             } else {
                 std::mem::replace(&mut seen[tie.on], true)
                     || is_undecided(facts, tie.on, line, seen)
@@ -58,6 +58,12 @@ fn is_undecided(facts: &Facts<'_>, service: usize, line: usize, seen: &mut [bool
         }),
         _ => false,
     }
+}
+
+/// Whether nothing that it stands on is gone: otherwise it may have been told to stop, and wait for others.
+fn stands(facts: &Facts<'_>, service: usize, line: usize) -> bool {
+    let mut below = (0..facts.moves.len()).filter(|it| facts.graphs.needs(service, *it));
+    below.all(|it| facts.state(it, line).is_met() && !facts.is_over(it, line))
 }
 
 /// D5: what requires a service that is gone stops next, unless its edge keeps it.
