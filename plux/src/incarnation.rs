@@ -251,18 +251,27 @@ impl Incarnation {
 
     /// Spawns a task that ends with the run; dropped unpolled when nothing may begin any more.
     pub(crate) fn spawn(&self, future: impl Future<Output = ()> + Send + 'static) {
-        let future = CURRENT.scope(self.link.place(), future);
+        // A runtime that is ending drops what is spawned at once, and a destructor may spawn again: so the
+        // future is kept here until the lock is free, and its task takes it when it is first polled.
+        let future = Arc::new(Mutex::new(Some(CURRENT.scope(self.link.place(), Box::pin(future)))));
+        let kept = Arc::clone(&future);
         let mut spawned = self.spawned.lock();
         if self.closed.load(Ordering::Relaxed) {
             return;
         }
         let tasks = spawned.get_or_insert_default();
         let first = tasks.is_empty();
-        tasks.spawn(future);
+        tasks.spawn(async move {
+            let future = future.lock().take();
+            if let Some(future) = future {
+                future.await;
+            }
+        });
         drop(spawned);
         if first {
             self.poller.wake();
         }
+        drop(kept);
     }
 
     /// Has the end of the run wait for this, however it ends; no user code.

@@ -133,6 +133,8 @@ mod r08_cap;
 #[cfg(test)]
 mod registration;
 #[cfg(test)]
+mod review_c02_spawn;
+#[cfg(test)]
 mod review_d06_alone;
 #[cfg(test)]
 mod review_r07_group;
