@@ -77,7 +77,8 @@ async fn made(run: &RecordedRun, case: &Case, call: &Call) {
         Asks::Restart(service) => drop(run.restart(name(service)).await),
         Asks::Shutdown => drop(run.shutdown().await),
         Asks::AbortNow => drop(run.abort_now()),
-        // A trace has no word for a wait; a start has it.
-        Asks::Start(service) | Asks::Wait(service) => drop(run.start(name(service)).await),
+        Asks::Start(service) => drop(run.start(name(service)).await),
+        // A trace has no word for a wait; a stop of what is unused has its place.
+        Asks::Wait(service) => drop(run.stop_unused(name(service)).await),
     }
 }

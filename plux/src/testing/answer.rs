@@ -52,6 +52,7 @@ pub(super) fn of_stop(id: u64, name: &str, outcome: Result<StopReport, StopError
             Reply { stopped: Some(stopped), ..reply(id, Answer::Done, None) }
         }
         Err(StopError::Leaked { name, .. }) => reply(id, Answer::Failed, Some(name.as_str())),
+        Err(StopError::InUse { .. }) => reply(id, Answer::RefusedInUse, None),
         Err(StopError::Unknown { .. } | StopError::OwnEnd { .. }) => {
             reply(id, Answer::Failed, Some(name))
         }

@@ -115,6 +115,13 @@ impl RecordedRun {
         self.answer(of_stop(id, name, outcome))
     }
 
+    /// Stops a service that nobody uses.
+    pub async fn stop_unused(&self, name: &str) -> Reply {
+        let id = self.ask(Command::StopUnused, Some(name));
+        let outcome = self.supervisor.stop_unused(name).await;
+        self.answer(of_stop(id, name, outcome))
+    }
+
     /// Restarts a service.
     pub async fn restart(&self, name: &str) -> Reply {
         let id = self.ask(Command::Restart, Some(name));
