@@ -8,8 +8,8 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use plux::{
     BoxError, Dependency, DependencyKind, Disabled, Event, EventKind, Health, Listener, Name,
-    Namespace, PluginFilter, PluginSpec, Service, ServiceContext, ServiceOptions, ServiceState,
-    SpecRef,
+    Namespace, PluginFilter, PluginSpec, Service, ServiceContext, ServiceFailure, ServiceOptions,
+    ServiceState, SpecRef,
 };
 use tokio::sync::Notify;
 use tokio::time::sleep;
@@ -122,6 +122,10 @@ impl Service for XService {
             curse.meets(Seam::Ready).await?;
         }
         curse.meets(Seam::Stopping).await?;
+        if curse.seam == Seam::ErrorDestructor && cx.incarnation() == 2 {
+            // A run that begins looks at the errors of those before it when there are some more.
+            return Err(CURSED.into());
+        }
         if curse.seam == Seam::RunDestructor {
             // Dropped where it stands, when its grace period is over.
             std::future::pending::<()>().await;
@@ -248,14 +252,24 @@ impl PluginFilter<dyn Actor> for Filters {
 }
 
 /// Hears first, and prints what it hears.
-pub(super) struct Hears(pub(super) Arc<Curse>);
+pub(super) struct Hears {
+    pub(super) curse: Arc<Curse>,
+    /// Where it keeps what `x` has failed with, so that nothing else drops that.
+    pub(super) kept: Kept,
+}
+
+pub(super) type Kept = Arc<Mutex<Option<Arc<ServiceFailure>>>>;
 
 impl Listener for Hears {
     fn on_event(&self, event: &Event) {
-        if self.0.seam == Seam::Listener && event.id.name == *"x" {
-            self.0.at(Seam::Listener).expect("a listener returns nothing");
+        let seam = self.curse.seam;
+        if seam == Seam::Listener && event.id.name == *"x" {
+            self.curse.at(seam).expect("a listener returns nothing");
         }
         if let EventKind::Service { state: ServiceState::Backoff { cause, .. }, .. } = &event.kind {
+            if seam == Seam::ErrorDestructor {
+                *self.kept.lock() = Some(Arc::clone(cause));
+            }
             // What is in it may be of the user's, and run code of the user's when it is printed.
             drop(cause.to_string());
         }

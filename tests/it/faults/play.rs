@@ -15,7 +15,7 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout};
 
-use super::actors::{self, Actor, Cursed, Filters, Heard, Hears, Sound};
+use super::actors::{self, Actor, Cursed, Filters, Heard, Hears, Kept, Sound};
 use super::curse::{Curse, Fault, Seam};
 use super::tell;
 use crate::kit::spawn;
@@ -116,6 +116,7 @@ struct Stage {
     part: Duration,
     supervisor: Supervisor,
     heard: Heard,
+    kept: Kept,
     base: Sound,
     beside: Sound,
 }
@@ -153,15 +154,15 @@ impl Stage {
             .finder(ListFinder::new(specs))
             .filter(Filters(Arc::clone(&curse)))
             .build();
-        let heard = Heard::default();
+        let (heard, kept) = (Heard::default(), Kept::default());
         let supervisor = Supervisor::builder()
             .manager(manager)
-            .listener(Hears(Arc::clone(&curse)))
+            .listener(Hears { curse: Arc::clone(&curse), kept: Arc::clone(&kept) })
             .listener(heard.clone())
             .join_timeout(JOIN * part)
             .build()
             .expect("they fit together");
-        Self { curse, part, supervisor, heard, base, beside }
+        Self { curse, part, supervisor, heard, kept, base, beside }
     }
 
     async fn play(self, call: Call) -> (Seen, Took) {
@@ -204,6 +205,7 @@ impl Stage {
         if call == Call::Drop {
             return (Seen { told: self.let_go().await, ..seen }, took);
         }
+        assert!(self.curse.has_struck(), "nothing was wrong");
         // Whatever was held up, in the end all is heard.
         self.curse.open();
         self.until("the end is heard", || self.ends_are_heard()).await;
@@ -237,13 +239,14 @@ impl Stage {
             && !matches!(self.curse.seam, Seam::Ready | Seam::Task)
                 | (self.curse.fault == Fault::CallerGone);
         if self.curse.seam == Seam::ErrorDestructor {
-            // An error is kept until the run after the next begins.
+            // The run after the next drops it: until then the test has it too.
             let is_back = || {
                 let status = self.supervisor.status("x").unwrap();
                 status.incarnation == 2 && status.state.word() == "running"
             };
             self.until("it has failed and is back", is_back).await;
             self.heard().await;
+            drop(self.kept.lock().take().expect("it was heard"));
             self.heard.clear();
         } else if strikes_first && !by_call {
             self.until("the fault strikes", || self.curse.has_struck()).await;
