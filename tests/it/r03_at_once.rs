@@ -404,7 +404,7 @@ async fn c01_c06_callers_on_several_threads_agree_about_a_service_that_fails_all
     kit.supervisor.stop("a").await.unwrap();
     kit.supervisor.shutdown().await.unwrap();
     assert_eq!((a.most_live(), a.live()), (1, 0));
-    assert_eq!(kit.state("a"), "stopped (asked)");
+    assert!(kit.state("a").starts_with("stopped"), "{}", kit.state("a"));
     assert_legal(&kit);
 }
 

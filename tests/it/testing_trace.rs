@@ -113,6 +113,7 @@ fn judged(case: &Case, trace: &Trace) -> Run {
                 command: match command {
                     Command::Start => schedules::Command::Start,
                     Command::Stop => schedules::Command::Stop,
+                    Command::StopUnused => schedules::Command::StopUnused,
                     Command::Restart => schedules::Command::Restart,
                     Command::Shutdown => schedules::Command::Shutdown,
                     Command::AbortNow => schedules::Command::AbortNow,

@@ -222,6 +222,7 @@ impl<C> Core<C> {
         row.aborted = false;
         row.plan = None;
         row.late = None;
+        row.end = None;
         row.incarnation = row.incarnation.wrapping_add(1);
         let (incarnation, wanted, timeout) =
             (row.incarnation, row.wanted, row.limits.start_timeout);
