@@ -119,3 +119,15 @@ fn a_violation_shows_itself_as_its_text() {
     let violation = Recorder::new().one_live().unwrap_err();
     assert_eq!(format!("{violation:?}"), violation.to_string());
 }
+
+#[tokio::test(start_paused = true)]
+async fn a02_who_comes_and_goes_is_recorded() {
+    let recorder = Recorder::new();
+    let supervisor = Supervisor::builder().listener(recorder.clone()).build().unwrap();
+    supervisor.add(Probe::manager([Probe::new("guest")], &recorder)).await.unwrap();
+    supervisor.start("guest").await.unwrap();
+    supervisor.stop("guest").await.unwrap();
+    supervisor.remove("guest").await.unwrap();
+    supervisor.shutdown().await.unwrap();
+    recorder.assert_order(["guest added", "guest running", "guest stopped", "guest removed"]);
+}
