@@ -138,16 +138,17 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a02_x08_the_last_deadline_is_that_of_those_who_are_there() {
-        let supervisor = Supervisor::builder().manager(manager("short", SECOND)).build().unwrap();
+    async fn a02_x08_the_last_deadline_is_that_of_those_who_are_there() -> Result<(), BoxError> {
+        let supervisor = Supervisor::builder().manager(manager("short", SECOND)).build()?;
         let bound = || *supervisor.shared.shutdown_bound.borrow();
         // Its grace period and a join timeout; loads and listeners have one more each.
         assert_eq!(bound(), Some(4 * SECOND));
-        supervisor.add(manager("long", 60 * SECOND)).await.unwrap();
+        supervisor.add(manager("long", 60 * SECOND)).await?;
         assert_eq!(bound(), Some(63 * SECOND));
-        supervisor.remove("long").await.unwrap();
+        supervisor.remove("long").await?;
         assert_eq!(bound(), Some(4 * SECOND));
-        supervisor.remove("short").await.unwrap();
+        supervisor.remove("short").await?;
         assert_eq!(bound(), Some(2 * SECOND));
+        Ok(())
     }
 }

@@ -1,10 +1,13 @@
 //! What random walks draw: numbers, and configurations.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::failures::Limits;
+use super::model::Core;
 use super::shares::Group;
-use super::words::Index;
+use super::words::{Index, Newcomer, Reactions};
+use crate::graph::Graph;
 use crate::health::OnUnhealthy;
 use crate::options::GracePeriod;
 use crate::restart::{Backoff, GiveUp, Intensity, Reaction, RestartPolicy};
@@ -90,5 +93,26 @@ pub(super) fn reaction(dice: &mut Dice, of: &Limits) -> Option<Reaction> {
         1 => Some(Reaction::Stop),
         2 if of.restart != RestartPolicy::Temporary => Some(Reaction::Restart),
         _ => None,
+    }
+}
+
+/// All services there can be.
+pub(super) struct All {
+    pub(super) graph: Arc<Graph>,
+    pub(super) reactions: Reactions,
+    pub(super) newcomers: Vec<Newcomer>,
+}
+
+impl All {
+    pub(super) fn of(core: &Core<u32>) -> Self {
+        let newcomer = |place: usize, limits: &Arc<Limits>| {
+            let place = place as Index;
+            let groups = &core.groups.list;
+            let group = groups.iter().position(|it| it.group.members.contains(&place));
+            Newcomer { place, limits: Arc::clone(limits), group }
+        };
+        let rows = core.rows.iter().enumerate();
+        let newcomers = rows.map(|(place, row)| newcomer(place, &row.limits)).collect();
+        Self { graph: Arc::clone(&core.graph), reactions: core.reactions.clone(), newcomers }
     }
 }

@@ -7,32 +7,11 @@ use super::failures::Limits;
 use super::model::Core;
 use super::shares::Group;
 use super::walk::{Call, World};
-use super::words::{Coming, Index, Input, Newcomer, Reactions, Stays};
-use crate::graph::{Graph, GraphBuilder};
+use super::words::{Coming, Index, Input, Reactions, Stays};
+use crate::graph::GraphBuilder;
 use crate::options::ServiceOptions;
 use crate::restart::{GiveUp, Reaction};
 use crate::spec::DependencyKind;
-
-/// All services there can be.
-pub(super) struct All {
-    graph: Arc<Graph>,
-    reactions: Reactions,
-    newcomers: Vec<Newcomer>,
-}
-
-impl All {
-    pub(super) fn of(core: &Core<u32>) -> Self {
-        let newcomer = |place: usize, limits: &Arc<Limits>| {
-            let place = place as Index;
-            let groups = &core.groups.list;
-            let group = groups.iter().position(|it| it.group.members.contains(&place));
-            Newcomer { place, limits: Arc::clone(limits), group }
-        };
-        let rows = core.rows.iter().enumerate();
-        let newcomers = rows.map(|(place, row)| newcomer(place, &row.limits)).collect();
-        Self { graph: Arc::clone(&core.graph), reactions: core.reactions.clone(), newcomers }
-    }
-}
 
 impl World {
     /// Whether the service may come: all it requires is there.

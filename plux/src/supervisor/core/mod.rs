@@ -45,10 +45,10 @@ mod step;
 mod chance;
 
 #[cfg(test)]
-mod coming;
+mod walk;
 
 #[cfg(test)]
-mod walk;
+mod coming;
 
 #[cfg(test)]
 mod rest;

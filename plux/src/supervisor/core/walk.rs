@@ -6,8 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::chance::{Dice, SECOND, groups, limits, reaction};
-use super::coming::All;
+use super::chance::{All, Dice, SECOND, groups, limits, reaction};
 use super::ending::Ending;
 use super::loan::Loan;
 use super::model::Core;
