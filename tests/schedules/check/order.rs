@@ -46,11 +46,11 @@ fn is_undecided(facts: &Facts<'_>, service: usize, line: usize, seen: &mut [bool
         State::Starting => !next.is_some_and(|next| matches!(next.state, State::Stopping(_))),
         State::Waiting => facts.graphs.requires(service).all(|tie| {
             if facts.state(tie.on, line).is_met() {
-                stands(facts, tie.on, line)
-                    && facts.after(tie.on, line).is_none_or(|it| {
-                        // It may be about to end.
-                        next.is_some_and(|next| next.line < it.line)
-                    })
+                // It may be about to end.
+                let later = facts.after(tie.on, line);
+                let first = later.is_none_or(|it| next.is_some_and(|next| next.line < it.line));
+                let told = later.is_some_and(|it| !stops_with_all(it)) && is_stopping(facts, line);
+                first && !told && stands(facts, tie.on, line)
             } else {
                 std::mem::replace(&mut seen[tie.on], true)
                     || is_undecided(facts, tie.on, line, seen)
@@ -58,6 +58,15 @@ fn is_undecided(facts: &Facts<'_>, service: usize, line: usize, seen: &mut [bool
         }),
         _ => false,
     }
+}
+
+fn stops_with_all(moved: &Move) -> bool {
+    moved.state == State::Stopping(Why::Shutdown)
+}
+
+/// Whether somebody takes his time to stop, for whom others may have to wait.
+fn is_stopping(facts: &Facts<'_>, line: usize) -> bool {
+    (0..facts.moves.len()).any(|it| matches!(facts.state(it, line), State::Stopping(_)))
 }
 
 /// Whether nothing that it stands on is gone: otherwise it may have been told to stop, and wait for others.
