@@ -66,6 +66,9 @@ pub(super) fn starts(run: &Run, of: &Seen, line: usize) -> Run {
     with(run, line, What::State { service, state: State::Starting, incarnation })
 }
 
+/// Where all ways are listed.
+const PAGE: &str = include_str!("../../../docs/proofs.md");
+
 /// Each way is tried on the runs of so many seeds, and so often at most.
 const SEEDS: u64 = 400;
 const ENOUGH: usize = 25;
@@ -86,6 +89,10 @@ fn c06_a_run_that_is_made_illegal_is_judged_to_be_illegal() {
             if !rules.iter().any(|rule| way.rules.contains(rule)) {
                 wrong.push(format!("{}: {rules:?} and not {:?}", way.name, way.rules));
             }
+        }
+        let row = format!("| {} | {} |", way.name, way.rules.join(", "));
+        if !PAGE.contains(&row) {
+            wrong.push(format!("docs/proofs.md does not have the row {row}"));
         }
         if count == 0 {
             wrong.push(format!("{}: in no run", way.name));
