@@ -33,7 +33,7 @@ async fn a02_a_name_that_is_there_is_refused_with_both_places() {
 #[tokio::test(start_paused = true)]
 async fn a02_requirements_that_are_not_there_are_refused_all_at_once_with_near_names() {
     let kit = Kit::new([&Probe::new("store")]);
-    let added = [&Probe::new("a").requires("stoer"), &Probe::new("b").requires("nobody")];
+    let added = [&Probe::new("a").requires("storey"), &Probe::new("b").requires("nobody")];
     let error = kit.add(added).await.unwrap_err();
     assert!(error.to_string().contains("did you mean `store`"), "{error}");
     let problems = problems(error);

@@ -11,7 +11,7 @@ use crate::kit::{Do, Kit, OnStop, Probe, Published, SECOND, at_most, order, sett
 #[tokio::test(start_paused = true)]
 async fn a02_what_is_not_there_is_not_removed() {
     let kit = Kit::new([&Probe::new("store")]);
-    let error = kit.supervisor.remove("stoer").await.unwrap_err();
+    let error = kit.supervisor.remove("storey").await.unwrap_err();
     assert!(error.to_string().contains("did you mean `store`"), "{error}");
     assert!(matches!(error, RemoveError::Unknown { .. }));
 }

@@ -162,6 +162,15 @@ fn intensity(facts: &Facts<'_>, service: usize) -> Agrees {
                 spent = true;
             }
             State::Starting => {
+                // S2: an attempt by hand costs nothing, also one that is due.
+                let due = rest.filter(|it| it.state == State::Backoff);
+                let by_hand = due.is_some_and(|it| {
+                    let mut calls = facts.pulling(service, it.line, moved.line);
+                    calls.any(|call| call.service == Some(service))
+                });
+                if by_hand {
+                    since.pop();
+                }
                 let resting = rest.filter(|it| !it.state.is_live() && it.state != State::Backoff);
                 if resting.is_some_and(|it| facts.pulling(service, it.line, moved.line).count() > 0)
                 {

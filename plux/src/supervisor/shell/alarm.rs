@@ -14,6 +14,7 @@ use std::thread;
 use std::time::Duration;
 
 use futures::task::AtomicWaker;
+use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::time::Instant;
 
 /// So long a timer has to be noticed by itself.
@@ -25,11 +26,16 @@ pub(super) struct Alarm {
     sleeper: Arc<AtomicWaker>,
     /// When it rings next.
     rings: Option<Instant>,
+    /// Whether its task has a thread to be woken on while others are blocked; known with the first deadline.
+    is_of_use: Option<bool>,
 }
 
 impl Alarm {
     /// Rings after `at`, unless it rings before that anyway; whoever is woken sets it again.
     pub(super) fn set(&mut self, at: Instant, now: Instant) {
+        if !*self.is_of_use.get_or_insert_with(has_other_threads) {
+            return;
+        }
         if self.rings.is_some_and(|rings| rings > now && rings <= at) {
             return;
         }
@@ -44,6 +50,13 @@ impl Alarm {
     pub(super) fn wakes(&self, waker: &Waker) {
         self.sleeper.register(waker);
     }
+}
+
+/// Whether the runtime has more than one thread. Where it has one, nobody else could go on; and its clock
+/// may be a paused one, of which the thread that rings knows nothing.
+fn has_other_threads() -> bool {
+    let flavor = Handle::try_current().map(|runtime| runtime.runtime_flavor());
+    flavor.is_ok_and(|flavor| flavor != RuntimeFlavor::CurrentThread)
 }
 
 /// Whom to wake, and when.
