@@ -10,7 +10,7 @@ use plux::{
 use tokio::time::sleep;
 
 use crate::kit::{
-    Do, Load, Log, OnStop, Probe, SECOND, Scripted, manager, order, settle, tireless,
+    Do, Load, Log, OnStop, Probe, SECOND, Scripted, manager, order, plain, settle, tireless,
 };
 
 #[plux::extension_point(namespace = "outer", output = Arc<Nested>)]
@@ -134,7 +134,7 @@ async fn a04_the_report_inside_is_the_cause_and_can_be_had() {
     let supervisor = nested([&a, &b], &log, fragile, patient);
     supervisor.start("cell").await.unwrap();
     order(&a, Do::Fail("no")).await;
-    let ServiceState::Failed(failure) = supervisor.status("cell").unwrap().state else {
+    let ServiceState::Failed(failure) = plain(supervisor.status("cell").unwrap().state) else {
         panic!("{}", word(&supervisor))
     };
     assert_eq!(failure.to_string(), "inside, not all was clean: a: failed");

@@ -278,3 +278,16 @@ async fn r05_c06_a_stop_in_the_cool_down_answers_who_waits_for_the_end() {
     let state = wait.await.unwrap().unwrap().to_string();
     assert_eq!(state, "failed: it was given up after 0 restarts within 60s: no");
 }
+
+#[tokio::test(start_paused = true)]
+async fn r04_who_may_have_no_restart_is_given_up_at_once() {
+    let (a, b) = (Probe::new("a"), policy("b", RestartPolicy::Permanent));
+    let kit = Kit::with([&a, &b], at_most(0));
+    assert!(kit.supervisor.start_all().await.is_ok());
+    order(&a, Do::Fail("no")).await;
+    order(&b, Do::Complete).await;
+    for (name, source) in [("a", "no"), ("b", "completed")] {
+        let state = kit.supervisor.status(name).unwrap().state.to_string();
+        assert_eq!(state, format!("failed: it was given up after 0 restarts within 60s: {source}"));
+    }
+}

@@ -6,7 +6,7 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use plux::{Event, Exit, Listener, ServiceFailure, ServiceState, StopReason, Stopped};
 
-use crate::kit::{Do, Events, Kit, Load, OnStop, Probe, SECOND, settle};
+use crate::kit::{Do, Events, Kit, Load, OnStop, Probe, SECOND, plain, settle};
 
 /// Asserts that the numbers have no gap, that only legal moves were made, that every attempt has
 /// the next number, and that the last move led to where the service stands.
@@ -24,7 +24,7 @@ pub(crate) fn assert_legal(kit: &Kit) {
             assert_eq!(incarnation, run, "{name}: the number of the run that is {next}");
             state = next;
         }
-        assert_eq!(state.to_string(), status.state.to_string(), "{name}");
+        assert_eq!(state.to_string(), plain(status.state).to_string(), "{name}");
         assert_eq!(run, status.incarnation, "{name}");
     }
 }

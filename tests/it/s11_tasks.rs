@@ -7,7 +7,7 @@ use parking_lot::Mutex;
 use plux::{Exit, GracePeriod, HandleError, ServiceContext, ServiceState, StopHow, StopReason};
 use tokio::time::{Instant, sleep};
 
-use crate::kit::{Do, Kit, Log, OnStop, Probe, Published, SECOND, settle, spawn};
+use crate::kit::{Do, Kit, Log, OnStop, Probe, Published, SECOND, plain, settle, spawn};
 
 /// Says so when it is dropped.
 struct Said(Log, &'static str);
@@ -185,7 +185,7 @@ async fn s11_tasks_of_a_run_that_ended_by_itself_are_aborted_after_the_grace_per
     let kit = Kit::with([&a], |builder| builder.grace_period(5 * SECOND));
     kit.supervisor.start("a").await.unwrap();
     let began = Instant::now();
-    let state = kit.supervisor.wait("a").await.unwrap();
+    let state = plain(kit.supervisor.wait("a").await.unwrap());
     assert_eq!((began.elapsed().as_secs(), log.count("task ended")), (5, 1));
     assert!(matches!(state, ServiceState::Failed(_)) && state.to_string() == "failed: no net");
 }

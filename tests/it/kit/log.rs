@@ -5,6 +5,8 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use plux::{Event, EventKind, Listener, ServiceState};
 
+use super::plain;
+
 /// What the probes did: `a made`, `a loads`, `a begins`, `a ready`, `a stopping asked`, `a ended`,
 /// and whatever a test adds.
 #[derive(Clone, Default)]
@@ -79,7 +81,7 @@ impl Events {
         let moves = self.all().into_iter().filter(|event| event.id.name == *name);
         moves
             .filter_map(|event| match event.kind {
-                EventKind::Service { state, incarnation } => Some((state, incarnation)),
+                EventKind::Service { state, incarnation } => Some((plain(state), incarnation)),
                 _ => None,
             })
             .collect()

@@ -8,12 +8,13 @@ pub(crate) use log::{Events, Log};
 pub(crate) use probe::{Do, Load, OnStop, Probe, Published, Scripted};
 
 use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 
 use plux::{
     AddError, Backoff, Intensity, ListFinder, Name, PluginManager, RestartError, RestartReport,
-    ServiceState, SpecRef, StartError, StartOutcome, StopError, StopReport, Supervisor,
-    SupervisorBuilder,
+    ServiceFailure, ServiceState, SpecRef, StartError, StartOutcome, StopError, StopReport,
+    Supervisor, SupervisorBuilder,
 };
 use tokio::task::JoinHandle;
 
@@ -67,7 +68,7 @@ impl Kit {
 
     #[track_caller]
     pub(crate) fn raw_state(&self, name: &str) -> ServiceState {
-        self.supervisor.status(name).expect("a known service").state
+        plain(self.supervisor.status(name).expect("a known service").state)
     }
 
     /// The number of the newest run.
@@ -111,6 +112,17 @@ pub(crate) fn manager<'a>(
 ) -> PluginManager<dyn Scripted> {
     let specs: Vec<SpecRef> = probes.into_iter().map(|probe| probe.spec(log)).collect();
     PluginManager::builder(()).finder(ListFinder::new(specs)).build()
+}
+
+/// The state, and where no restart was allowed at all, what the service has failed with.
+pub(crate) fn plain(state: ServiceState) -> ServiceState {
+    let ServiceState::Failed(failure) = &state else { return state };
+    match &**failure {
+        ServiceFailure::GaveUp { restarts: 0, group: None, again: None, source, .. } => {
+            ServiceState::Failed(Arc::clone(source))
+        }
+        _ => state,
+    }
 }
 
 /// A call that has not answered yet, as far as the test knows.

@@ -102,13 +102,12 @@ fn stays(facts: &Facts<'_>, service: usize, moved: &Move, way: Way, sure: bool) 
         Policy::Transient => !well,
         Policy::Temporary => false,
     };
-    let never = row.intensity == Some(0) && row.give_up == GiveUp::Leave;
     let fatal = outcome == Outcome::Fatal && way != Way::TakenToFail;
     // A start that came when its run was over is about the next attempt.
     let over = facts.life_of(service, moved.incarnation).and_then(|life| life.over);
     let again = facts.pulling(service, over.unwrap_or(moved.line), moved.line).count() > 0;
     let disabled = moved.state == State::Disabled;
-    ensure(!repairs || never || fatal || again || disabled, "R1", moved.line, || {
+    ensure(!repairs || fatal || again || disabled, "R1", moved.line, || {
         format!("{} ended {outcome:?}, and is left {:?}", facts.name(service), moved.state)
     })
 }

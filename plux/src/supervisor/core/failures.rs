@@ -65,8 +65,14 @@ impl Limits {
 
     /// Whether an end of the service may lead to more than that it stays so.
     pub(super) fn restarts(&self) -> bool {
+        self.restart != RestartPolicy::Temporary
+    }
+
+    /// Whether it may come back by itself at all: with no restarts allowed, it is given up at its first
+    /// failure.
+    pub(super) fn comes_back(&self) -> bool {
         let never = self.intensity.restarts == 0 && self.give_up == GiveUp::Fail;
-        self.restart != RestartPolicy::Temporary && !never
+        self.restarts() && !never
     }
 }
 

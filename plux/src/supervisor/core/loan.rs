@@ -91,7 +91,7 @@ impl Loan {
 impl Limits {
     /// Whether restarts need no clock and nobody else's opinion.
     pub(super) fn restart_at_once(&self) -> bool {
-        self.restarts()
+        self.comes_back()
             && self.backoff.longest(0) == Duration::ZERO
             && self.backoff.longest(u32::MAX) == Duration::ZERO
             && self.watchdog.is_none()

@@ -50,7 +50,7 @@ impl<C> Core<C> {
     pub(super) fn fail(&mut self, service: Index, reason: StopReason, failure: ServiceFailure) {
         let failure = Arc::new(failure);
         let row = self.row_mut(service);
-        row.wanted &= row.limits.restarts();
+        row.wanted &= row.limits.comes_back();
         row.late = Some(Arc::clone(&failure));
         let round = if row.wanted { Round::Begins } else { Round::None };
         let mut plans = self.reacting(service, round);
