@@ -13,6 +13,8 @@ mod a02_remove;
 #[cfg(test)]
 mod a03_names;
 #[cfg(test)]
+mod a03_zero;
+#[cfg(test)]
 mod a04_nested;
 #[cfg(test)]
 mod asking;

@@ -422,6 +422,21 @@ pub enum BuildProblem {
         /// The group.
         group: String,
     },
+    /// A group would be tried again without a pause.
+    #[error("the group `{group}` has a cool-down of zero: set one, or Intensity::UNLIMITED")]
+    ZeroCoolDown {
+        /// The group.
+        group: String,
+    },
+    /// Its members would neither be restarted together nor share a budget.
+    #[error("the group `{group}` does nothing: it is one for one and has no intensity, so set one")]
+    IdleGroup {
+        /// The group.
+        group: String,
+    },
+    /// Whatever is aborted would count as leaked at once.
+    #[error("the supervisor has a join_timeout of zero: set one")]
+    ZeroJoinTimeout,
     /// A time of no length would never be over, or never begin.
     #[error("`{name}` (registered at {origin}) has {option} of zero: {way_out}")]
     ZeroTime {

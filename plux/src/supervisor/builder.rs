@@ -19,7 +19,7 @@ use crate::listener::{Hub, Listener};
 use crate::manager::PluginManager;
 use crate::near::near;
 use crate::options::ServiceOptions;
-use crate::restart::Intensity;
+use crate::restart::{GiveUp, Intensity};
 use crate::service::Service;
 use crate::task;
 
@@ -169,6 +169,9 @@ impl SupervisorBuilder {
             limits.check(&found.spec, settings.shutdown_timeout.is_some(), &mut problems);
         }
         let groups = groups(&self.groups, &found, &mut problems);
+        if settings.join_timeout.is_zero() {
+            problems.push(BuildProblem::ZeroJoinTimeout);
+        }
         if !problems.is_empty() {
             return Err(BuildError { problems });
         }
@@ -287,6 +290,12 @@ fn groups(groups: &[Group], found: &[Found], problems: &mut Vec<BuildProblem>) -
         }
         if intensity.is_some_and(Intensity::lacks_period) {
             problems.push(BuildProblem::ZeroPeriod { group: name.clone() });
+        }
+        if intensity.is_some() && *give_up == GiveUp::CoolDown(Duration::ZERO) {
+            problems.push(BuildProblem::ZeroCoolDown { group: name.clone() });
+        }
+        if intensity.is_none() && !*one_for_all {
+            problems.push(BuildProblem::IdleGroup { group: name.clone() });
         }
         made.push(core::Group {
             name: name.as_str().into(),
