@@ -35,6 +35,7 @@ async fn a_panic_in_the_destructor_of_what_is_dropped() {
     let killed = timeout(SECONDS_5, handle.kill_task("stubborn")).await;
     println!("kill_task within 5 s: {killed:?}");
     println!("its status: {:?}", handle.task_status("stubborn").await);
+    println!("shutdown within 5 s: {:?}", timeout(SECONDS_5, handle.shutdown()).await);
 }
 
 static ALIVE: AtomicUsize = AtomicUsize::new(0);
