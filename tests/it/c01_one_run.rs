@@ -5,22 +5,11 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use plux::{ServiceContext, Supervisor};
+use schedules::Dice;
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::kit::{Do, Kit, OnStop, Probe, Published, SECOND, settle, spawn};
 use crate::s01_states::assert_legal;
-
-/// Numbers that look random and are the same in every run.
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, sides: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 >> 11) % sides
-    }
-}
 
 const NAMES: [&str; 5] = ["base", "mid", "side", "top", "lone"];
 
@@ -38,7 +27,7 @@ fn probes(tick: Duration) -> [Probe; 5] {
 
 /// One call, or one crash, on a service that the dice choose.
 async fn act(supervisor: &Supervisor, probes: &[Probe], dice: &mut Dice) {
-    let at = dice.roll(5) as usize;
+    let at = dice.roll(5);
     let name = NAMES[at];
     match dice.roll(8) {
         0..=2 => drop(supervisor.start(name).await),
@@ -58,11 +47,11 @@ async fn c01_one_run_at_most_under_random_calls_and_crashes() {
         let tasks: Vec<_> = (0..24_u64)
             .map(|task| {
                 let (supervisor, probes) = (kit.supervisor.clone(), probes.clone());
-                let mut dice = Dice(seed * 1000 + task);
+                let mut dice = Dice::new(seed * 1000 + task);
                 spawn(async move {
                     for _ in 0..25 {
                         act(&supervisor, &probes, &mut dice).await;
-                        sleep(Duration::from_millis(dice.roll(15))).await;
+                        sleep(Duration::from_millis(dice.roll(15) as u64)).await;
                     }
                 })
             })
@@ -89,7 +78,7 @@ async fn c01_one_run_at_most_on_several_threads() {
     let tasks: Vec<_> = (0..16_u64)
         .map(|task| {
             let (supervisor, probes) = (kit.supervisor.clone(), probes.clone());
-            let mut dice = Dice(77 + task);
+            let mut dice = Dice::new(77 + task);
             spawn(async move {
                 for _ in 0..10 {
                     act(&supervisor, &probes, &mut dice).await;

@@ -55,6 +55,8 @@ mod d05_edges;
 #[cfg(test)]
 mod d05_reactions;
 #[cfg(test)]
+mod d06_alone;
+#[cfg(test)]
 mod d07_plans;
 #[cfg(test)]
 mod drop;
@@ -131,19 +133,11 @@ mod r05_giving_up;
 #[cfg(test)]
 mod r06_groups;
 #[cfg(test)]
+mod r07_group;
+#[cfg(test)]
 mod r08_cap;
 #[cfg(test)]
 mod registration;
-#[cfg(test)]
-mod review_c02_spawn;
-#[cfg(test)]
-mod review_d06_alone;
-#[cfg(test)]
-mod review_r07_group;
-#[cfg(test)]
-mod review_s08_blocked;
-#[cfg(test)]
-mod review_x03_nested;
 #[cfg(test)]
 mod s01_states;
 #[cfg(test)]
@@ -173,6 +167,8 @@ mod s09_watchdog;
 #[cfg(test)]
 mod s10_health;
 #[cfg(test)]
+mod s11_spawn_at_the_end;
+#[cfg(test)]
 mod s11_tasks;
 #[cfg(test)]
 mod s12_reasons;
@@ -200,6 +196,8 @@ mod x01_bounds;
 mod x02_shutdown;
 #[cfg(test)]
 mod x03_leaked;
+#[cfg(test)]
+mod x03_nested;
 #[cfg(test)]
 mod x05_shared;
 #[cfg(test)]

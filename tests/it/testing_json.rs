@@ -6,22 +6,19 @@ use plux::testing::{
     Answer, Command, Config, EdgeConfig, EdgeKind, EdgeReaction, Grace, Line, Moved, Outcome,
     Policy, ReadError, Reason, Says, ServiceConfig, Trace, WhenSpent,
 };
+use schedules::Dice;
 use serde_json::{Value, json};
 
-/// A small generator (splitmix64).
-struct Dice(u64);
+/// Draws texts, too.
+struct Texts(Dice);
 
-impl Dice {
+impl Texts {
     fn roll(&mut self, sides: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        ((z ^ (z >> 31)) % sides as u64) as usize
+        self.0.roll(sides)
     }
 
     fn pick<T: Copy>(&mut self, of: &[T]) -> T {
-        of[self.roll(of.len())]
+        self.0.pick(of)
     }
 
     /// Any text: what has to be escaped, what looks like an escape, and what is far away.
@@ -51,7 +48,7 @@ impl Dice {
         let services = (0..self.roll(4)).map(|_| ServiceConfig {
             name: self.text(),
             restart: self.pick(Policy::ALL),
-            intensity: self.0 as u32,
+            intensity: self.roll(1 << 32) as u32,
             give_up: self.pick(WhenSpent::ALL),
             grace: self.pick(Grace::ALL),
             zero_delay: self.roll(2) == 0,
@@ -68,7 +65,7 @@ impl Dice {
     }
 
     fn line(&mut self) -> Line {
-        let id = self.0 >> 1;
+        let id = self.roll(usize::MAX) as u64 >> 1;
         let says = match self.roll(6) {
             0 => Says::Config(self.config()),
             1 => Says::Command {
@@ -85,24 +82,24 @@ impl Dice {
             3 => Says::State {
                 service: self.text(),
                 state: self.pick(Moved::ALL),
-                incarnation: self.0 as u32,
+                incarnation: self.roll(1 << 32) as u32,
                 reason: self.maybe(|dice| dice.pick(Reason::ALL)),
             },
             4 => Says::Ended {
                 service: self.text(),
-                incarnation: self.0 as u32,
+                incarnation: self.roll(1 << 32) as u32,
                 outcome: self.pick(Outcome::ALL),
             },
             _ => Says::End,
         };
-        Line { at: self.0 >> 3, says }
+        Line { at: self.roll(usize::MAX) as u64 >> 3, says }
     }
 }
 
 #[test]
 fn random_lines_with_any_text_are_read_back_as_they_were() {
     for seed in 0..2_000 {
-        let mut dice = Dice(seed);
+        let mut dice = Texts(Dice::new(seed));
         let trace = Trace { lines: (0..1 + dice.roll(5)).map(|_| dice.line()).collect() };
         let text = trace.to_string();
         assert_eq!(text.lines().count(), trace.lines.len(), "{text}");

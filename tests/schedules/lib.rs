@@ -21,9 +21,10 @@ mod smaller;
 
 pub use case::{Asks, Call, Case, Edge, End, OnStop, Script, Service, Sizes, Task};
 pub use check::{Illegal, check, faults};
+pub use dice::Dice;
 pub use play::play;
 pub use run::{
     Answer, Cause, Command, GiveUp, Kind, Line, Outcome, Policy, Reaction, Row, Run, Setup, State,
     Tie, What, Why,
 };
-pub use smaller::smallest;
+pub use smaller::{smallest, smallest_by};

@@ -1,23 +1,13 @@
 //! A smaller case that fails as well: less is taken away as long as what is left fails.
 
+use schedules::smallest_by;
+
 use super::case::{Case, End, Script, Step};
 
 /// Takes away what is not needed for `fails`.
-pub(super) fn smallest(mut case: Case, fails: impl Fn(&Case) -> bool) -> Case {
+pub(super) fn smallest(case: Case, fails: impl Fn(&Case) -> bool) -> Case {
     // Rounds, calls and plugins first: they take the most along.
-    let ways: [fn(&Case) -> Vec<Case>; 5] = [rounds, calls, plugins, edges, scripts];
-    loop {
-        let mut smaller = false;
-        for way in ways {
-            while let Some(less) = way(&case).into_iter().find(|less| fails(less)) {
-                case = less;
-                smaller = true;
-            }
-        }
-        if !smaller {
-            return case;
-        }
-    }
+    smallest_by(case, &[rounds, calls, plugins, edges, scripts], fails)
 }
 
 fn without(case: &Case, take: impl FnOnce(&mut Case)) -> Case {

@@ -65,5 +65,6 @@ pub(crate) use loan::Loan;
 pub(crate) use model::Core;
 pub(crate) use shares::Group;
 pub(crate) use words::{
-    Action, Answer, Coming, Down, Ended, How, Index, Input, Newcomer, Reactions, Stays, Summary, Up,
+    About, Action, Answer, Coming, Down, Ended, How, Index, Input, Newcomer, Reactions, Stays,
+    Summary, Up,
 };

@@ -3,13 +3,12 @@
 //! Trap: news may be late. Exits are fenced by the incarnation's number, timers by their arming.
 //!
 //! Trap: of a service that is lent, the core knows what was so when it was lent. Whoever steps it takes the
-//! loan back first when the input is about that service, or about all; but for [`Input::Turns`], which asks
-//! for a look at it later.
+//! loan back first when the input is [about](Input::about) that service, or about all.
 
 use std::time::Duration;
 
 use super::model::Core;
-use super::words::{Action, Input};
+use super::words::{About, Action, Input};
 
 impl<C> Core<C> {
     /// Takes in what happened at `now` (since the supervisor was built) and leaves what is to be
@@ -17,10 +16,7 @@ impl<C> Core<C> {
     pub(crate) fn step(&mut self, input: Input<C>, now: Duration, actions: &mut Vec<Action<C>>) {
         self.now = now;
         std::mem::swap(&mut self.actions, actions);
-        let about = match &input {
-            Input::Regained { .. } | Input::Turns { .. } => None,
-            input => input.service(),
-        };
+        let about = input.about();
         match input {
             Input::Start { service, caller } => self.start(service, caller),
             Input::Stop { service, caller } => self.stop(service, caller),
@@ -62,7 +58,7 @@ impl<C> Core<C> {
                 break;
             }
         }
-        if let Some(service) = about {
+        if let About::One(service) = about {
             self.lend(service);
         }
         self.finish_shutdown();

@@ -10,7 +10,7 @@ use super::chance::{All, Dice, SECOND, groups, limits, reaction};
 use super::ending::Ending;
 use super::loan::Loan;
 use super::model::Core;
-use super::words::{Action, Answer, Index, Input, Reactions};
+use super::words::{About, Action, Answer, Index, Input, Reactions};
 use crate::error::{BoxError, Exit, ServiceFailure};
 use crate::graph::{Graph, GraphBuilder};
 use crate::health::Health;
@@ -161,10 +161,12 @@ impl World {
 
     /// Takes back what is lent of whom the input is about, then steps.
     pub(super) fn step(&mut self, input: Input<u32>) {
-        match input.service() {
-            _ if matches!(input, Input::Turns { .. }) => {}
-            Some(service) => self.recall(service),
-            None => (0..self.completed.len() as Index).for_each(|service| self.recall(service)),
+        match input.about() {
+            About::Nobody => {}
+            About::One(service) => self.recall(service),
+            About::All => {
+                (0..self.completed.len() as Index).for_each(|service| self.recall(service))
+            }
         }
         self.step_core(input);
         while let Some(service) = self.recalled.pop() {

@@ -67,9 +67,16 @@ pub(crate) enum Input<C> {
     ShutdownTimer,
 }
 
+/// Of whom an input decides.
+pub(crate) enum About {
+    Nobody,
+    One(Index),
+    All,
+}
+
 impl<C> Input<C> {
-    /// Whom it is about; nobody when it is about all.
-    pub(crate) fn service(&self) -> Option<Index> {
+    /// Of whom it decides: what is lent of them is taken back before.
+    pub(crate) fn about(&self) -> About {
         match *self {
             Self::Start { service, .. }
             | Self::Stop { service, .. }
@@ -82,10 +89,10 @@ impl<C> Input<C> {
             | Self::RunOver { service, .. }
             | Self::Ended { service, .. }
             | Self::Timer { service, .. }
-            | Self::Turns { service }
-            | Self::HandedBack { service }
-            | Self::Regained { service, .. } => Some(service),
-            Self::Add(_) | Self::Shutdown | Self::AbortNow | Self::ShutdownTimer => None,
+            | Self::HandedBack { service } => About::One(service),
+            // The loan goes on, or is back.
+            Self::Turns { .. } | Self::Regained { .. } => About::Nobody,
+            Self::Add(_) | Self::Shutdown | Self::AbortNow | Self::ShutdownTimer => About::All,
         }
     }
 }

@@ -8,7 +8,6 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use futures::future::{BoxFuture, Either, select};
-
 use tokio::task::yield_now;
 
 use super::shared::Child;

@@ -18,7 +18,7 @@ use tokio::time::{Instant, timeout};
 use crate::event::EventKind;
 use crate::name::Name;
 use crate::origin::Origin;
-use crate::supervisor::core::{Action, Core, Index, Input, Summary};
+use crate::supervisor::core::{About, Action, Core, Index, Input, Summary};
 use crate::supervisor::found::Settings;
 use crate::supervisor::report::ShutdownReport;
 
@@ -113,10 +113,10 @@ impl Dispatcher {
 
     /// Takes back what is lent of whom the input is about, then steps.
     pub(super) fn step(&mut self, input: Input<Caller>) {
-        match input.service() {
-            _ if matches!(input, Input::Turns { .. }) => {}
-            Some(service) => self.recall(service),
-            None => (0..self.core.len()).for_each(|it| self.recall(it)),
+        match input.about() {
+            About::Nobody => {}
+            About::One(service) => self.recall(service),
+            About::All => (0..self.core.len()).for_each(|it| self.recall(it)),
         }
         self.step_core(input);
         while let Some(service) = self.recalled.pop() {
