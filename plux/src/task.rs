@@ -13,6 +13,7 @@ use std::sync::Once;
 use std::task::{Context, Poll, ready};
 
 use futures::future::BoxFuture;
+use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::task::JoinSet;
 
 /// What a panic left behind.
@@ -138,6 +139,20 @@ where
     F::Output: Send + 'static,
 {
     tokio::spawn(future)
+}
+
+/// Whether the present runtime has more than one thread.
+pub(crate) fn has_other_threads() -> bool {
+    let flavor = Handle::try_current().map(|runtime| runtime.runtime_flavor());
+    flavor.is_ok_and(|flavor| flavor != RuntimeFlavor::CurrentThread)
+}
+
+/// Lets another worker run the task that this one has woken last. tokio keeps that for this worker alone,
+/// for as long as the poll goes on in which it was woken, unless another task comes after it: so one does.
+pub(crate) fn pass_on() {
+    if has_other_threads() {
+        spawn(async {});
+    }
 }
 
 /// Runs what may block its thread on one that is there for that.

@@ -1,5 +1,7 @@
 //! Questions are answered while services hang in every phase.
 
+use std::time::Duration;
+
 use plux::ServiceState;
 use tokio::time::{Instant, sleep};
 
@@ -126,4 +128,29 @@ async fn c03_threads_that_are_blocked_hold_up_nothing_while_one_worker_is_free()
     one.unblock();
     two.unblock();
     assert_eq!(kit.supervisor.wait("one").await.unwrap().to_string(), "stopped (asked)");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+async fn c03_x04_who_blocks_its_thread_the_moment_it_is_ready_holds_up_nobody() {
+    let (a, b) = (Probe::new("a"), Probe::new("b"));
+    let kit = Kit::new([&a, &b]);
+    // Its plugin is loaded.
+    kit.supervisor.start("a").await.unwrap();
+    kit.supervisor.stop("a").await.unwrap();
+    let blocks = a.clone();
+    let a = a.begin([
+        Do::Ready,
+        Do::call(move |_| {
+            blocks.block();
+            async {}
+        }),
+    ]);
+    let calls = async {
+        kit.supervisor.start("a").await.unwrap();
+        kit.supervisor.start("b").await.unwrap();
+    };
+    let outcome = tokio::time::timeout(Duration::from_millis(400), calls).await;
+    a.unblock();
+    assert!(outcome.is_ok(), "the calls waited for the thread");
+    kit.supervisor.shutdown().await.unwrap();
 }

@@ -14,8 +14,9 @@ use std::thread;
 use std::time::Duration;
 
 use futures::task::AtomicWaker;
-use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::time::Instant;
+
+use crate::task::has_other_threads;
 
 /// So long a timer has to be noticed by itself.
 const MARGIN: Duration = Duration::from_millis(10);
@@ -27,6 +28,7 @@ pub(super) struct Alarm {
     /// When it rings next.
     rings: Option<Instant>,
     /// Whether its task has a thread to be woken on while others are blocked; known with the first deadline.
+    /// Where there is one thread, its clock may be a paused one, of which the thread that rings knows nothing.
     is_of_use: Option<bool>,
 }
 
@@ -50,13 +52,6 @@ impl Alarm {
     pub(super) fn wakes(&self, waker: &Waker) {
         self.sleeper.register(waker);
     }
-}
-
-/// Whether the runtime has more than one thread. Where it has one, nobody else could go on; and its clock
-/// may be a paused one, of which the thread that rings knows nothing.
-fn has_other_threads() -> bool {
-    let flavor = Handle::try_current().map(|runtime| runtime.runtime_flavor());
-    flavor.is_ok_and(|flavor| flavor != RuntimeFlavor::CurrentThread)
 }
 
 /// Whom to wake, and when.

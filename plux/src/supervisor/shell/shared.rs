@@ -28,7 +28,7 @@ use crate::supervisor::found::Found;
 use crate::supervisor::report::ShutdownReport;
 use crate::supervisor::roster::Roster;
 use crate::supervisor::source::ServiceSource;
-use crate::task::catch;
+use crate::task::{catch, pass_on};
 
 use super::cell::Cell;
 use super::told::Told;
@@ -274,11 +274,14 @@ impl Link for Child {
     fn ready(&self, incarnation: u32, unhealthy: Option<Arc<str>>) {
         if !self.turned_ready(incarnation) {
             self.send(Input::Ready { service: self.index, incarnation, unhealthy });
+            // The run goes on in this very poll, and may block its thread.
+            pass_on();
         }
     }
 
     fn health(&self, incarnation: u32, health: Health) {
         self.send(Input::Health { service: self.index, incarnation, health });
+        pass_on();
     }
 
     fn dependency(&self, name: &str) -> Result<Arc<Incarnation>, HandleError> {
