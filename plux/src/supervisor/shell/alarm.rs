@@ -38,10 +38,11 @@ impl Alarm {
         if !*self.is_of_use.get_or_insert_with(has_other_threads) {
             return;
         }
+        let Some(at) = at.checked_add(MARGIN) else { return };
         if self.rings.is_some_and(|rings| rings > now && rings <= at) {
             return;
         }
-        if let (Some(clock), Some(at)) = (clock(), at.checked_add(MARGIN)) {
+        if let Some(clock) = clock() {
             self.rings = Some(at);
             // The thread listens as long as the process lives.
             let _ = clock.send(Call { at, sleeper: Arc::downgrade(&self.sleeper) });
