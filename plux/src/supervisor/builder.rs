@@ -237,7 +237,7 @@ fn assemble(
             (spec.name().clone(), Arc::new(child))
         });
         Shared {
-            roster: RwLock::new(Roster::new(children, graph, sources)),
+            roster: RwLock::new(Arc::new(Roster::new(children, graph, sources))),
             hub,
             mailbox: mailbox.clone(),
             join_timeout,

@@ -17,6 +17,7 @@ use super::core::Index;
 use super::source::ServiceSource;
 
 /// The services of a supervisor. They go before the managers.
+#[derive(Clone)]
 pub(crate) struct Roster<T> {
     /// By place; nothing where one was removed.
     children: Vec<Option<T>>,

@@ -14,6 +14,7 @@ use crate::state::ServiceState;
 use super::ending::{Ending, verdict};
 use super::model::Core;
 use super::restarts::Next;
+use super::row::Moment;
 use super::words::{Action, Down, How, Index, Round};
 
 impl<C> Core<C> {
@@ -30,11 +31,10 @@ impl<C> Core<C> {
         }
         self.live -= 1;
         self.release(service);
-        let now = self.now;
+        let now = Moment::new(self.now);
         let row = self.row_mut(service);
-        let end = row.end.get_or_insert_default();
-        end.ended = Some(now);
-        end.how = how(&ending);
+        row.end.ended = Some(now);
+        row.end.how = how(&ending);
         let (plan, late, was_ready) = (row.plan.take(), row.late.take(), row.was_ready);
         let told = matches!(row.state, ServiceState::Stopping(_));
         let state = verdict(plan, late, was_ready, &ending);

@@ -13,6 +13,7 @@ use rustc_hash::{FxHashSet, FxHasher};
 use super::chance::SECOND;
 use super::failures::Limits;
 use super::model::Core;
+use super::op::OpId;
 use super::walk::{Call, World};
 use super::words::{Index, Input, Reactions};
 use crate::graph::{Graph, GraphBuilder};
@@ -111,7 +112,7 @@ fn make(world: &mut World, next: Move) {
 fn key(world: &World) -> u64 {
     let mut to = FxHasher::default();
     for (at, row) in world.core.rows.iter().enumerate() {
-        let ops = |id: &u64| world.core.ops.get(id).and_then(|op| op.target());
+        let ops = |id: &OpId| world.core.ops.get(id).and_then(|op| op.target());
         let loan = world.loans.get(&(at as Index));
         loan.map(|it| (it.over, it.ready_at.is_some())).hash(&mut to);
         let failures = loan.map_or(row.failures.as_ref(), |loan| loan.failures.as_ref());

@@ -8,6 +8,7 @@ use crate::state::ServiceState;
 
 use super::loan::Loan;
 use super::model::Core;
+use super::row::Moment;
 use super::words::{Action, Index};
 
 impl<C> Core<C> {
@@ -36,7 +37,7 @@ impl<C> Core<C> {
         let row = self.row_mut(service);
         row.lent = true;
         let (limits, failures) = (Arc::clone(&row.limits), row.failures.take());
-        let loan = Box::new(Loan::new(limits, failures, row.ready_at));
+        let loan = Box::new(Loan::new(limits, failures, row.ready_since()));
         self.actions.push(Action::Lend { service, loan });
     }
 
@@ -62,7 +63,7 @@ impl<C> Core<C> {
         row.incarnation = incarnation;
         row.failures = loan.failures;
         row.was_ready = loan.ready_at.is_some();
-        row.ready_at = loan.ready_at.unwrap_or(row.ready_at);
+        row.ready_at = loan.ready_at.map(Moment::new).or(row.ready_at);
         if !row.was_ready {
             row.state = ServiceState::Starting;
             let timeout = row.limits.start_timeout;

@@ -34,10 +34,10 @@ impl Loan {
     pub(crate) fn new(
         limits: Arc<Limits>,
         failures: Option<Box<Failures>>,
-        ready_at: Duration,
+        ready_at: Option<Duration>,
     ) -> Self {
         let (began_at, announced, over) = (Duration::ZERO, false, false);
-        Self { limits, failures, ready_at: Some(ready_at), began_at, announced, over }
+        Self { limits, failures, ready_at, began_at, announced, over }
     }
 
     /// Decides about a run that has ended: what it is restarted for, if it is and at once. Otherwise the

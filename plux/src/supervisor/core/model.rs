@@ -71,7 +71,7 @@ impl<C> Core<C> {
             reactions,
             rows: limits.into_iter().map(Row::new).collect(),
             ops: FxHashMap::default(),
-            next_op: 0,
+            next_op: OpId::MIN,
             live: 0,
             join_timeout,
             shutdown_timeout,
@@ -123,9 +123,10 @@ impl<C> Core<C> {
     }
 
     pub(super) fn add(&mut self, op: Op<C>) -> OpId {
-        self.next_op += 1;
-        self.ops.insert(self.next_op, op);
-        self.next_op
+        let id = self.next_op;
+        self.next_op = id.saturating_add(1);
+        self.ops.insert(id, op);
+        id
     }
 
     /// Takes a call out. After many at once the room they took is given back.

@@ -1,11 +1,12 @@
 //! What is under way: calls that are not answered yet, and the shutdown.
 
+use std::num::NonZeroU64;
 use std::time::Duration;
 
 use super::words::{Down, Ended, Index, Up};
 
 /// Names a call that waits for ends.
-pub(super) type OpId = u64;
+pub(super) type OpId = NonZeroU64;
 
 /// A call that is not answered yet.
 #[cfg_attr(test, derive(Clone))]

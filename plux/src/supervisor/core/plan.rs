@@ -12,21 +12,21 @@ use crate::supervisor::few::Few;
 
 use super::model::Core;
 use super::op::{Op, OpId};
-use super::row::End;
+use super::row::{End, Moment};
 use super::words::{Action, Answer, Down, Ended, How, Index, Round};
 
 impl<C> Core<C> {
     /// Plans these to end. All are planned before the first is signalled, so that the order among
     /// them holds. A plan that is there already stays.
     pub(super) fn plan(&mut self, plans: &[(Index, StopReason)]) {
-        let now = self.now;
+        let now = Moment::new(self.now);
         for &(service, reason) in plans {
             let row = self.row_mut(service);
             if !row.live || row.leaked || row.plan.is_some() {
                 continue;
             }
             row.plan = Some(reason);
-            row.end = Some(Box::new(End { asked: now, ended: None, how: How::Clean }));
+            row.end = End { asked: Some(now), ended: None, how: How::Clean };
             self.hold_up_dependencies(service);
         }
         for &(service, _) in plans {
@@ -146,7 +146,7 @@ impl<C> Core<C> {
         row.leaked = true;
         row.due = false;
         row.wanted = false;
-        row.end.get_or_insert_default().how = How::Leaked;
+        row.end.how = How::Leaked;
         self.live -= 1;
         let failure = Arc::new(ServiceFailure::Leaked);
         self.settle(service, ServiceState::Failed(failure));
@@ -229,8 +229,8 @@ impl<C> Core<C> {
     }
 
     pub(super) fn ended_row(&self, service: Index) -> Ended {
-        let End { asked, ended, how } =
-            self.row(service).end.as_deref().cloned().unwrap_or_default();
-        Ended { service, asked, ended, how }
+        let End { asked, ended, how } = self.row(service).end.clone();
+        let asked = asked.map_or(Duration::ZERO, Moment::time);
+        Ended { service, asked, ended: ended.map(Moment::time), how }
     }
 }

@@ -11,6 +11,7 @@ use crate::state::ServiceState;
 use super::ending::Ending;
 use super::failures::Failures;
 use super::model::Core;
+use super::row::Moment;
 use super::words::Index;
 
 /// What comes after an end that nobody asked for.
@@ -33,7 +34,7 @@ impl<C> Core<C> {
             Some(cause) if row.wanted => cause,
             _ => return Next::Stays,
         };
-        let stable = limits.was_stable(row.was_ready.then_some(row.ready_at), now);
+        let stable = limits.was_stable(row.ready_since(), now);
         let failures = row.failures.get_or_insert_default();
         if !failures.may_restart(stable, limits.intensity, now) {
             failures.spent = true;
@@ -161,7 +162,7 @@ impl<C> Core<C> {
     /// What was to be restarted by itself is started by hand: that costs no restart.
     fn give_back(&mut self, service: Index) {
         let row = self.row_mut(service);
-        let ended = row.end.as_ref().and_then(|end| end.ended);
+        let ended = row.end.ended.map(Moment::time);
         let (true, Some(ended)) = (matches!(row.state, ServiceState::Backoff { .. }), ended) else {
             return;
         };

@@ -1,5 +1,6 @@
 //! What the core keeps of one service.
 
+use std::num::NonZeroU64;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -62,11 +63,11 @@ pub(crate) struct Row<C> {
     /// How many live dependents are to end too.
     pub(crate) ending_dependents: u32,
     /// When it became ready.
-    pub(crate) ready_at: Duration,
+    pub(crate) ready_at: Option<Moment>,
     /// What it has failed lately.
     pub(crate) failures: Option<Box<Failures>>,
-    /// The end of the last run, or the one that is planned; in a box, as most run.
-    pub(crate) end: Option<Box<End>>,
+    /// The end of the last run, or the one that is planned.
+    pub(crate) end: End,
     /// The pending start that names it.
     pub(super) start: Option<OpId>,
     /// The pending starts whose closure has it.
@@ -79,9 +80,25 @@ pub(crate) struct Row<C> {
 /// When a service was told to stop, when it had ended, and how.
 #[derive(Clone, Default)]
 pub(crate) struct End {
-    pub(crate) asked: Duration,
-    pub(crate) ended: Option<Duration>,
+    pub(crate) asked: Option<Moment>,
+    pub(crate) ended: Option<Moment>,
     pub(crate) how: How,
+}
+
+/// A time since the core's beginning, in eight bytes even where there is none: every service has some.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Moment(NonZeroU64);
+
+impl Moment {
+    /// `time`, or the last of some five hundred years.
+    pub(crate) fn new(time: Duration) -> Self {
+        let nanos = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+        Self(NonZeroU64::MIN.saturating_add(nanos))
+    }
+
+    pub(crate) fn time(self) -> Duration {
+        Duration::from_nanos(self.0.get() - 1)
+    }
 }
 
 impl<C> Row<C> {
@@ -111,9 +128,9 @@ impl<C> Row<C> {
             vacant: false,
             ends: false,
             ending_dependents: 0,
-            ready_at: Duration::ZERO,
+            ready_at: None,
             failures: None,
-            end: None,
+            end: End::default(),
             start: None,
             starts: Few::NONE,
             watchers: Few::NONE,
@@ -132,6 +149,11 @@ impl<C> Row<C> {
         self.due = reaction == Reaction::Restart || !self.starts.is_empty();
         self.automatic = self.due;
         self.wanted &= reaction == Reaction::Restart;
+    }
+
+    /// When the newest run became ready, if it has.
+    pub(super) fn ready_since(&self) -> Option<Duration> {
+        self.ready_at.filter(|_| self.was_ready).map(Moment::time)
     }
 
     /// Whether somebody keeps it up.

@@ -11,7 +11,7 @@ use crate::state::ServiceState;
 
 use super::model::Core;
 use super::op::{Op, OpId, Start};
-use super::row::End;
+use super::row::{End, Moment};
 use super::words::{Action, Answer, Down, How, Index, Round, Up};
 
 impl<C> Core<C> {
@@ -202,13 +202,13 @@ impl<C> Core<C> {
     pub(super) fn call_off(&mut self, service: Index, why: Stopped) {
         self.decided.push(service);
         self.call_back_off(service);
-        let now = self.now;
+        let now = Moment::new(self.now);
         let row = self.row_mut(service);
         row.due = false;
         if row.live {
             return;
         }
-        row.end = Some(Box::new(End { asked: now, ended: Some(now), how: How::Clean }));
+        row.end = End { asked: Some(now), ended: Some(now), how: How::Clean };
         self.settle(service, ServiceState::Stopped(why));
     }
 
@@ -222,7 +222,7 @@ impl<C> Core<C> {
         row.aborted = false;
         row.plan = None;
         row.late = None;
-        row.end = None;
+        row.end = End::default();
         row.incarnation = row.incarnation.wrapping_add(1);
         let (incarnation, wanted, timeout) =
             (row.incarnation, row.wanted, row.limits.start_timeout);
@@ -256,14 +256,14 @@ impl<C> Core<C> {
     }
 
     pub(super) fn ready(&mut self, service: Index, incarnation: u32, unhealthy: Option<Arc<str>>) {
-        let now = self.now;
+        let now = Moment::new(self.now);
         let row = self.row_mut(service);
         if row.incarnation != incarnation || !row.is_starting() {
             return;
         }
         row.was_ready = true;
         row.automatic = false;
-        row.ready_at = now;
+        row.ready_at = Some(now);
         row.arming = row.arming.wrapping_add(1);
         let start = row.start;
         self.publish(service, ServiceState::Running);

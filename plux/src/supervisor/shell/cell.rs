@@ -104,6 +104,11 @@ impl<R: Clone, L: Lock<Known<R>>> Cell<R, L> {
 
     // The own task's.
 
+    /// Whether there is a loan.
+    pub(super) fn is_lent(&self) -> bool {
+        self.known.with(|known| known.loan.is_some())
+    }
+
     /// Begins the run after one that has ended, if that is for the own task to do. `tell` is called under
     /// the lock, so that what others tell of it afterwards is heard afterwards. With the run comes whether
     /// the dispatcher is to learn of it.

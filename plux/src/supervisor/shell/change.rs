@@ -20,6 +20,7 @@ use crate::spec::SpecRef;
 use crate::supervisor::bound::shutdown_bound;
 use crate::supervisor::core::{Coming, Index, Input, Limits, Newcomer, Reactions};
 use crate::supervisor::found::{Found, shared, tie};
+use crate::supervisor::roster::Roster;
 use crate::supervisor::source::ServiceSource;
 use crate::task;
 
@@ -44,7 +45,7 @@ impl Dispatcher {
             return Some(input);
         };
         let is_meant = |child: &Arc<Child>| std::ptr::eq(Arc::as_ptr(child), caller.child.as_ptr());
-        if self.shared.roster.read().get(caller.place).is_some_and(is_meant) {
+        if self.child(caller.place).is_some_and(is_meant) {
             return Some(input);
         }
         if let Input::Start { caller, .. }
@@ -85,7 +86,7 @@ impl Dispatcher {
 
     /// All that keeps these from being added, or how it is to be done.
     fn draft(&self, found: &[Found], mut problems: Vec<BuildProblem>) -> Result<Draft, AddError> {
-        let roster = self.shared.roster.read();
+        let roster = &self.roster;
         let limits: Vec<_> = found.iter().map(|found| self.settings.limits(&found.spec)).collect();
         let is_bounded = self.settings.shutdown_timeout.is_some();
         for (Found { spec, .. }, limits) in found.iter().zip(&limits) {
@@ -134,10 +135,12 @@ impl Dispatcher {
             (place, name, Arc::new(Child::new(place, spec, source, shared, mailbox)))
         });
         let children: Vec<_> = children.collect();
-        self.shared.roster.write().add(children, Arc::clone(&graph), source);
+        let mut roster = Roster::clone(&self.roster);
+        roster.add(children, Arc::clone(&graph), source);
+        self.show(roster);
         self.step(Input::Add(Box::new(Coming { newcomers, graph, reactions })));
         for &place in &places {
-            if let Some(child) = self.shared.child(place) {
+            if let Some(child) = self.child(place) {
                 self.emit(place, EventKind::Added(child.spec.origin()));
             }
         }
@@ -151,13 +154,13 @@ impl Dispatcher {
         self.emit(service, EventKind::Removed);
         let (name, origin) = self.known(service);
         let graph = Arc::clone(self.core.graph());
-        let mut roster = self.shared.roster.write();
+        let mut roster = Roster::clone(&self.roster);
         let child = roster.remove(service, &name, graph);
         let of = child.as_ref().map(|child| Arc::as_ptr(&child.source).cast::<()>());
         let is_it = |source: &Arc<dyn ServiceSource>| Some(Arc::as_ptr(source).cast()) == of;
         let is_last = !roster.all().any(|other| is_it(&other.source));
         let source = if is_last { roster.remove_source(is_it) } else { None };
-        drop(roster);
+        self.show(roster);
         self.gone.insert(service, (name, origin));
         self.bound();
         self.let_go("a removed service", child, move || {
@@ -167,15 +170,21 @@ impl Dispatcher {
         });
     }
 
+    /// Lets everybody see who is there now.
+    fn show(&mut self, roster: Roster<Arc<Child>>) {
+        self.roster = Arc::new(roster);
+        let before = std::mem::replace(&mut *self.shared.roster.write(), Arc::clone(&self.roster));
+        drop(before);
+    }
+
     /// Makes known how long a shutdown may take now.
     fn bound(&self) {
-        let roster = self.shared.roster.read();
+        let roster = &self.roster;
         let grace = |place| -> Option<GracePeriod> {
             roster.get(place).map(|_| self.core.limits(place).grace_period)
         };
         let (join, whole) = (self.settings.join_timeout, self.settings.shutdown_timeout);
         let bound = shutdown_bound(roster.graph(), grace, join, whole);
-        drop(roster);
         self.shared.shutdown_bound.send_replace(bound);
     }
 

@@ -21,9 +21,10 @@ use crate::origin::Origin;
 use crate::supervisor::core::{About, Action, Core, Index, Input, Summary};
 use crate::supervisor::found::Settings;
 use crate::supervisor::report::ShutdownReport;
+use crate::supervisor::roster::Roster;
 
 use super::child::begin;
-use super::shared::{Caller, Mail, Shared};
+use super::shared::{Caller, Child, Mail, Shared};
 use super::timers::{Due, Timers};
 use super::told::Told;
 
@@ -44,7 +45,8 @@ pub(crate) struct Dispatcher {
     pub(super) gone: FxHashMap<Index, (Name, Origin)>,
     /// The tasks that drop what is the user's.
     pub(super) letting_go: Vec<JoinHandle<()>>,
-    /// Dropped last: its children drop what services failed with.
+    /// Who is there. Dropped last, as what is shared: its children drop what services failed with.
+    pub(super) roster: Arc<Roster<Arc<Child>>>,
     pub(super) shared: Arc<Shared>,
 }
 
@@ -55,8 +57,10 @@ impl Dispatcher {
         settings: Settings,
         mailbox: mpsc::UnboundedReceiver<Mail>,
     ) -> Self {
+        let roster = Arc::clone(&shared.roster.read());
         Self {
             shared,
+            roster,
             core,
             settings,
             gone: FxHashMap::default(),
@@ -67,6 +71,11 @@ impl Dispatcher {
             recalled: Vec::new(),
             finished: None,
         }
+    }
+
+    /// The one at that place, if there is one.
+    pub(super) fn child(&self, place: Index) -> Option<&Arc<Child>> {
+        self.roster.get(place)
     }
 
     pub(crate) async fn run(mut self) {
@@ -86,7 +95,7 @@ impl Dispatcher {
                 was_due = true;
                 match due {
                     Due::Service(service, arming) => {
-                        let Some(child) = self.shared.child(service) else { continue };
+                        let Some(child) = self.child(service) else { continue };
                         let (reached, silent) = (child.reached(), child.silent());
                         self.step(Input::Timer { service, arming, reached, silent });
                     }
@@ -128,7 +137,7 @@ impl Dispatcher {
         if !self.core.is_lent(service) {
             return;
         }
-        let loan = self.shared.child(service).and_then(|child| child.cell.recall());
+        let loan = self.child(service).and_then(|child| child.cell.recall());
         if let Some((incarnation, loan)) = loan {
             self.step_core(Input::Regained { service, incarnation, loan });
         }
@@ -151,22 +160,22 @@ impl Dispatcher {
     fn act(&mut self, action: Action<Caller>, now: Instant) {
         match action {
             Action::Begin { service, incarnation, watched } => {
-                if let Some(child) = self.shared.child(service) {
-                    begin(&child, incarnation, watched);
+                if let Some(child) = self.child(service) {
+                    begin(child, incarnation, watched);
                 }
             }
             Action::Signal { service, reason } => {
-                if let Some(run) = self.shared.child(service).and_then(|child| child.run()) {
+                if let Some(run) = self.child(service).and_then(|child| child.run()) {
                     run.signal(reason);
                 }
             }
             Action::Abort { service } => {
-                if let Some(run) = self.shared.child(service).and_then(|child| child.run()) {
+                if let Some(run) = self.child(service).and_then(|child| child.run()) {
                     run.abort();
                 }
             }
             Action::Lend { service, loan } => {
-                if let Some(child) = self.shared.child(service) {
+                if let Some(child) = self.child(service) {
                     child.cell.lend(loan);
                 }
             }
@@ -177,11 +186,11 @@ impl Dispatcher {
             }
             Action::ArmShutdown { after } => self.timers.arm_shutdown(now, after),
             Action::Publish { service, state, incarnation } => {
-                if let Some(child) = self.shared.child(service) {
+                if let Some(child) = self.child(service) {
                     child.cell.publish(state.clone(), incarnation);
                 }
-                self.timers.moved();
                 self.emit(service, EventKind::Service { state, incarnation });
+                self.timers.moved();
                 self.sweep_timers();
             }
             Action::Report { service, incarnation, exit } => {
@@ -206,14 +215,14 @@ impl Dispatcher {
     }
 
     pub(super) fn emit(&self, service: Index, kind: EventKind) {
-        if let Some(child) = self.shared.child(service) {
+        if let Some(child) = self.child(service) {
             self.shared.hub.emit(|| (child.spec.id(), kind));
         }
     }
 
     /// Who is at that place, or was there last.
     pub(super) fn known(&self, place: Index) -> (Name, Origin) {
-        match self.shared.child(place) {
+        match self.child(place) {
             Some(child) => (child.spec.name().clone(), child.spec.origin()),
             None => self.gone[&place].clone(),
         }
@@ -235,7 +244,7 @@ impl Dispatcher {
                 self.add(*addition);
             }
         }
-        let sources = self.shared.roster.read().sources().to_vec();
+        let sources = self.roster.sources().to_vec();
         let closing = join_all(sources.iter().map(|source| source.end_loads()));
         let letting_go = join_all(std::mem::take(&mut self.letting_go));
         let pending = match timeout(self.shared.join_timeout, join(closing, letting_go)).await {

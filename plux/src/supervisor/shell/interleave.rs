@@ -39,7 +39,7 @@ fn loan(restarts: u32) -> Box<Loan> {
     let options = ServiceOptions::NONE
         .with_backoff(Backoff::NONE)
         .with_intensity(Intensity::new(restarts, Duration::from_secs(60)));
-    Box::new(Loan::new(StdArc::new(Limits::of(options)), None, Duration::ZERO))
+    Box::new(Loan::new(StdArc::new(Limits::of(options)), None, Some(Duration::ZERO)))
 }
 
 fn failed() -> Ending {

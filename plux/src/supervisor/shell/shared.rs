@@ -35,8 +35,9 @@ use super::told::Told;
 
 /// What handles, children and the dispatcher share.
 pub(crate) struct Shared {
-    /// Only the dispatcher writes. Held for a look, never longer, and no user code runs under it.
-    pub(crate) roster: RwLock<Roster<Arc<Child>>>,
+    /// Only the dispatcher writes, which has one of its own. Held for a look, never longer, and no user code
+    /// runs under it.
+    pub(crate) roster: RwLock<Arc<Roster<Arc<Child>>>>,
     pub(crate) hub: Hub,
     pub(crate) mailbox: Mailbox,
     pub(crate) join_timeout: Duration,
@@ -212,6 +213,9 @@ impl Child {
 
     /// Begins the run after one that has ended, if that is for the service's own task to do.
     pub(super) fn turn(self: &Arc<Self>, ending: &Ending) -> Option<Arc<Incarnation>> {
+        if !self.cell.is_lent() {
+            return None;
+        }
         let shared = self.shared.upgrade()?;
         let now = Instant::now().duration_since(shared.epoch);
         let link = || Arc::clone(self) as Arc<dyn Link>;
