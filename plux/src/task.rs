@@ -147,14 +147,6 @@ pub(crate) fn has_other_threads() -> bool {
     flavor.is_ok_and(|flavor| flavor != RuntimeFlavor::CurrentThread)
 }
 
-/// Lets another worker run the task that this one has woken last. tokio keeps that for this worker alone,
-/// for as long as the poll goes on in which it was woken, unless another task comes after it: so one does.
-pub(crate) fn pass_on() {
-    if has_other_threads() {
-        spawn(async {});
-    }
-}
-
 /// Runs what may block its thread on one that is there for that.
 pub(crate) fn run_apart(run: impl FnOnce() + Send + 'static) {
     tokio::task::spawn_blocking(run);

@@ -131,26 +131,30 @@ async fn c03_threads_that_are_blocked_hold_up_nothing_while_one_worker_is_free()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
-async fn c03_x04_who_blocks_its_thread_the_moment_it_is_ready_holds_up_nobody() {
-    let (a, b) = (Probe::new("a"), Probe::new("b"));
-    let kit = Kit::new([&a, &b]);
-    // Its plugin is loaded.
-    kit.supervisor.start("a").await.unwrap();
-    kit.supervisor.stop("a").await.unwrap();
-    let blocks = a.clone();
-    let a = a.begin([
-        Do::Ready,
-        Do::call(move |_| {
+async fn c03_x04_those_who_block_their_threads_the_moment_they_are_ready_hold_up_nobody() {
+    let blocking = ["a", "b"].map(Probe::new);
+    let other = Probe::new("other");
+    let kit = Kit::new([&blocking[0], &blocking[1], &other]);
+    // Their plugins are loaded.
+    for name in ["a", "b"] {
+        kit.supervisor.start(name).await.unwrap();
+        kit.supervisor.stop(name).await.unwrap();
+    }
+    let blocking = blocking.map(|probe| {
+        let blocks = probe.clone();
+        let block = Do::call(move |_| {
             blocks.block();
             async {}
-        }),
-    ]);
+        });
+        probe.begin([Do::Ready, block])
+    });
     let calls = async {
-        kit.supervisor.start("a").await.unwrap();
-        kit.supervisor.start("b").await.unwrap();
+        for name in ["a", "b", "other"] {
+            kit.supervisor.start(name).await.unwrap();
+        }
     };
     let outcome = tokio::time::timeout(Duration::from_millis(400), calls).await;
-    a.unblock();
-    assert!(outcome.is_ok(), "the calls waited for the thread");
+    blocking.iter().for_each(Probe::unblock);
+    assert!(outcome.is_ok(), "the calls waited for a thread");
     kit.supervisor.shutdown().await.unwrap();
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use parking_lot::{Mutex, RwLock};
 use rustc_hash::FxHashMap;
-use tokio::sync::{SetOnce, mpsc, watch};
+use tokio::sync::{SetOnce, watch};
 use tokio::time::Instant;
 
 use crate::error::{BuildError, BuildProblem};
@@ -21,14 +21,13 @@ use crate::near::near;
 use crate::options::ServiceOptions;
 use crate::restart::{GiveUp, Intensity};
 use crate::service::Service;
-use crate::task;
 
 use super::bound::{abort_bound, index, shutdown_bound};
 use super::calls::Supervisor;
 use super::core::{self, Core, Index, Limits};
 use super::found::{Found, Settings, shared, tie};
 use super::roster::Roster;
-use super::shell::{Caller, Child, Dispatcher, Mail, Owner, Shared};
+use super::shell::{Caller, Child, Dispatcher, Mailbox, Owner, Post, Shared};
 use super::source::ServiceSource;
 
 /// Configures a [`Supervisor`].
@@ -227,7 +226,8 @@ fn assemble(
     settings: Settings,
     shutdown_bound: Option<Duration>,
 ) -> Supervisor {
-    let (mailbox, inbox) = mpsc::unbounded_channel::<Mail>();
+    let (post, inbox) = Post::new();
+    let mailbox: Mailbox = Arc::new(post);
     let owner = Arc::new(Owner { mailbox: mailbox.clone() });
     let join_timeout = settings.join_timeout;
     let shared = Arc::new_cyclic(|shared| {
@@ -248,7 +248,7 @@ fn assemble(
             shutting_down: SetOnce::new(),
             report: SetOnce::new(),
             idle: Mutex::new(Some(Box::new(move |shared| {
-                task::spawn(Dispatcher::new(shared, core, settings, inbox).run());
+                Dispatcher::new(shared, core, settings, inbox).begin();
             }))),
         }
     });

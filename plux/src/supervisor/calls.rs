@@ -12,7 +12,6 @@ use crate::origin::Origin;
 use crate::service::ServiceContext;
 use crate::spec::DependencyKind;
 use crate::state::ServiceState;
-use crate::task::pass_on;
 
 use super::core::{Index, Input};
 use super::report::{RestartReport, ShutdownReport, StartOutcome, StartReport, StopReport};
@@ -163,7 +162,6 @@ impl Supervisor {
     pub fn request_stop(&self, name: &str) -> Result<(), StopError> {
         let service = self.known(name).map_err(stop_unknown)?;
         drop(self.send(&service, |service, caller| Input::Stop { service, caller }));
-        pass_on();
         Ok(())
     }
 
@@ -188,7 +186,6 @@ impl Supervisor {
     pub fn request_restart(&self, name: &str) -> Result<(), RestartError> {
         let service = self.usable(name)?;
         drop(self.send(&service, |service, caller| Input::Restart { service, caller }));
-        pass_on();
         Ok(())
     }
 
@@ -216,14 +213,12 @@ impl Supervisor {
     /// Begins the shutdown and does not wait for it; a service may ask for it.
     pub fn request_shutdown(&self) {
         self.shared.send(Mail::Input(Input::Shutdown));
-        pass_on();
     }
 
     /// Ends everything at once, in no order, and shuts down. Does not wait:
     /// [`Supervisor::shutdown`] does.
     pub fn abort_now(&self) {
         self.shared.send(Mail::Input(Input::AbortNow));
-        pass_on();
     }
 
     /// Waits until the service neither runs nor is about to, and tells where it stands then.

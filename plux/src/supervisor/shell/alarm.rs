@@ -1,67 +1,42 @@
-//! Deadlines that are kept although the runtime's timers stand still.
+//! A thread of plux's own that rings when the runtime may not.
 //!
 //! Trap: of a runtime's workers one waits for the timers. When one of them is due, that worker runs what comes
 //! of it, and wakes no other for a single task. If this blocks its thread, nobody waits for the timers any
-//! more, however many workers are free, until something from outside wakes one. So a thread of plux's own
-//! wakes the dispatcher when a deadline has passed and may not have been noticed.
+//! more, however many workers are free, until something from outside wakes one.
 
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::sync::{Arc, OnceLock, Weak};
-use std::task::Waker;
+use std::sync::{OnceLock, Weak};
 use std::thread;
 use std::time::Duration;
 
-use futures::task::AtomicWaker;
 use tokio::time::Instant;
 
-use crate::task::has_other_threads;
+/// So long the runtime has to notice by itself.
+pub(super) const MARGIN: Duration = Duration::from_millis(10);
 
-/// So long a timer has to be noticed by itself.
-const MARGIN: Duration = Duration::from_millis(10);
-
-/// Wakes one task after its deadlines. Never waits; late, never early.
-#[derive(Default)]
-pub(super) struct Alarm {
-    sleeper: Arc<AtomicWaker>,
-    /// When it rings next.
-    rings: Option<Instant>,
-    /// Whether its task has a thread to be woken on while others are blocked; known with the first deadline.
-    /// Where there is one thread, its clock may be a paused one, of which the thread that rings knows nothing.
-    is_of_use: Option<bool>,
+/// Who is rung for. Never waits, and runs no user code.
+pub(super) trait Rings: Send + Sync {
+    fn ring(&self, is_due: bool);
 }
 
-impl Alarm {
-    /// Rings after `at`, unless it rings before that anyway; whoever is woken sets it again.
-    pub(super) fn set(&mut self, at: Instant, now: Instant) {
-        if !*self.is_of_use.get_or_insert_with(has_other_threads) {
-            return;
-        }
-        let Some(at) = at.checked_add(MARGIN) else { return };
-        if self.rings.is_some_and(|rings| rings > now && rings <= at) {
-            return;
-        }
-        if let Some(clock) = clock() {
-            self.rings = Some(at);
-            // The thread listens as long as the process lives.
-            let _ = clock.send(Call { at, sleeper: Arc::downgrade(&self.sleeper) });
-        }
-    }
-
-    /// Whom to wake.
-    pub(super) fn wakes(&self, waker: &Waker) {
-        self.sleeper.register(waker);
-    }
-}
-
-/// Whom to wake, and when.
+/// Whom to ring for, and when.
 struct Call {
     at: Instant,
-    sleeper: Weak<AtomicWaker>,
+    whom: Weak<dyn Rings>,
+    is_due: bool,
 }
 
-/// The way to the thread, which begins with the first deadline; `None` when there can be none.
+/// Rings then: late, never early.
+pub(super) fn ring(at: Instant, whom: Weak<dyn Rings>, is_due: bool) {
+    if let Some(clock) = clock() {
+        // The thread listens as long as the process lives.
+        let _ = clock.send(Call { at, whom, is_due });
+    }
+}
+
+/// The way to the thread, which begins with the first call; `None` when there can be none.
 fn clock() -> Option<&'static Sender<Call>> {
     static CLOCK: OnceLock<Option<Sender<Call>>> = OnceLock::new();
     let begin = || {
@@ -87,8 +62,10 @@ fn attend(calls: &Receiver<Call>) {
         }
         let now = Instant::now();
         while waiting.peek().is_some_and(|call| call.at <= now) {
-            if let Some(sleeper) = waiting.pop().and_then(|call| call.sleeper.upgrade()) {
-                sleeper.wake();
+            if let Some(call) = waiting.pop()
+                && let Some(whom) = call.whom.upgrade()
+            {
+                whom.ring(call.is_due);
             }
         }
     }

@@ -24,6 +24,7 @@ use crate::supervisor::report::ShutdownReport;
 use crate::supervisor::roster::Roster;
 
 use super::child::begin;
+use super::post;
 use super::shared::{Caller, Child, Mail, Shared};
 use super::timers::{Due, Timers};
 use super::told::Told;
@@ -57,7 +58,8 @@ impl Dispatcher {
         settings: Settings,
         mailbox: mpsc::UnboundedReceiver<Mail>,
     ) -> Self {
-        let roster = Arc::clone(&shared.roster.read());
+        let (roster, timers) =
+            (Arc::clone(&shared.roster.read()), Timers::new(shared.mailbox.look()));
         Self {
             shared,
             roster,
@@ -66,7 +68,7 @@ impl Dispatcher {
             gone: FxHashMap::default(),
             letting_go: Vec::new(),
             mailbox,
-            timers: Timers::default(),
+            timers,
             actions: Vec::new(),
             recalled: Vec::new(),
             finished: None,
@@ -78,12 +80,22 @@ impl Dispatcher {
         self.roster.get(place)
     }
 
-    pub(crate) async fn run(mut self) {
+    /// Runs on the current runtime, until the end.
+    pub(crate) fn begin(self) {
+        let shared = Arc::clone(&self.shared);
+        post::run(self.run(), shared.mailbox.look());
+    }
+
+    async fn run(mut self) {
         let mut mails = Vec::with_capacity(BATCH);
         while self.finished.is_none() {
+            let receive = poll_fn(|cx| {
+                self.shared.mailbox.look().read();
+                self.mailbox.poll_recv_many(cx, &mut mails, BATCH)
+            });
             tokio::select! {
                 biased;
-                _ = self.mailbox.recv_many(&mut mails, BATCH) => {
+                _ = receive => {
                     for mail in mails.drain(..) {
                         self.hear(mail);
                     }

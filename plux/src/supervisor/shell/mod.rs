@@ -7,11 +7,13 @@ mod interleave;
 
 mod told;
 
+mod alarm;
+
+mod post;
+
 mod shared;
 
 mod child;
-
-mod alarm;
 
 mod timers;
 
@@ -20,5 +22,6 @@ mod dispatcher;
 mod change;
 
 pub(crate) use dispatcher::Dispatcher;
-pub(crate) use shared::{Addition, Caller, Child, Mail, Meant, Owner, Shared, published};
+pub(crate) use post::Post;
+pub(crate) use shared::{Addition, Caller, Child, Mail, Mailbox, Meant, Owner, Shared, published};
 pub(crate) use told::Told;

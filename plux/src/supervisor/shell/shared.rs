@@ -8,7 +8,7 @@ use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 
 use parking_lot::{Mutex, RwLock};
-use tokio::sync::{SetOnce, mpsc, oneshot, watch};
+use tokio::sync::{SetOnce, oneshot, watch};
 use tokio::time::Instant;
 
 use crate::error::{BuildProblem, HandleError, Near};
@@ -28,9 +28,10 @@ use crate::supervisor::found::Found;
 use crate::supervisor::report::ShutdownReport;
 use crate::supervisor::roster::Roster;
 use crate::supervisor::source::ServiceSource;
-use crate::task::{catch, pass_on};
+use crate::task::catch;
 
 use super::cell::Cell;
+use super::post::Post;
 use super::told::Told;
 
 /// What handles, children and the dispatcher share.
@@ -141,7 +142,7 @@ pub(crate) struct Addition {
 }
 
 /// The way to the dispatcher.
-pub(crate) type Mailbox = mpsc::UnboundedSender<Mail>;
+pub(crate) type Mailbox = Arc<Post<Mail>>;
 
 /// One supervised service.
 pub(crate) struct Child {
@@ -278,14 +279,11 @@ impl Link for Child {
     fn ready(&self, incarnation: u32, unhealthy: Option<Arc<str>>) {
         if !self.turned_ready(incarnation) {
             self.send(Input::Ready { service: self.index, incarnation, unhealthy });
-            // The run goes on in this very poll, and may block its thread.
-            pass_on();
         }
     }
 
     fn health(&self, incarnation: u32, health: Health) {
         self.send(Input::Health { service: self.index, incarnation, health });
-        pass_on();
     }
 
     fn dependency(&self, name: &str) -> Result<Arc<Incarnation>, HandleError> {
