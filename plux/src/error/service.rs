@@ -196,6 +196,17 @@ pub enum StartError {
         /// The service that was asked for.
         name: Name,
     },
+    /// A service waits for its own end.
+    #[error(
+        "waiting for the start of `{name}` (registered at {origin}) from within what has to end before \
+         it, would be waiting for its own end; start it from a task that is not the service's"
+    )]
+    OwnEnd {
+        /// The service whose start was to be waited for.
+        name: Name,
+        /// Where that was registered.
+        origin: Origin,
+    },
 }
 
 /// Why a service was not stopped, or its end not waited for.

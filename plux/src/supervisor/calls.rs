@@ -6,11 +6,9 @@ use tokio::sync::oneshot;
 
 use crate::error::{HandleError, Near, RestartError, StartError, StopError};
 use crate::handle::Handle;
-use crate::incarnation::{CURRENT, Place};
+use crate::incarnation::CURRENT;
 use crate::name::Name;
-use crate::origin::Origin;
 use crate::service::ServiceContext;
-use crate::spec::DependencyKind;
 use crate::state::ServiceState;
 
 use super::core::{Index, Input};
@@ -78,7 +76,9 @@ impl Supervisor {
     /// is stopped again before it answers.
     ///
     /// # Errors
-    /// [`StartError`] names who failed, where that was registered, and why.
+    /// [`StartError`] names who failed, where that was registered, and why. A service that would have to end
+    /// first is refused: it stops, and another run waits for that, or it is restarted in one group with
+    /// one that completed.
     pub async fn start(&self, name: &str) -> Result<StartOutcome, StartError> {
         let service = self.usable(name)?;
         Ok(self.up(&service, |service, caller| Input::Start { service, caller }).await?.0)
@@ -94,13 +94,15 @@ impl Supervisor {
             all.map(|service| (problem(&service), service)).collect()
         };
         all.sort_by(|(_, one), (_, other)| one.name.cmp(&other.name));
+        let asks = self.asks();
         let calls: Vec<_> = all
             .into_iter()
             .map(|(problem, service)| {
                 let started = match problem {
                     Some(problem) => Err(StartError::Graph(problem)),
                     None => {
-                        Ok(self.send(&service, |service, caller| Input::Start { service, caller }))
+                        let input = |service, caller| Input::Start { service, caller };
+                        Ok(self.send(&service, asks, input))
                     }
                 };
                 (service.name, started)
@@ -112,6 +114,7 @@ impl Supervisor {
                 Err(error) => Err(error),
                 Ok(answer) => match answer.await {
                     Ok(Told::Start(outcome)) => outcome.map(|(how, _)| how),
+                    Ok(Told::OwnEnd(name, origin)) => Err(StartError::OwnEnd { name, origin }),
                     Ok(_) => continue,
                     Err(_) => Err(StartError::Shutdown { name: name.clone() }),
                 },
@@ -126,11 +129,10 @@ impl Supervisor {
     /// no rows; the shutdown's report says what leaked.
     ///
     /// # Errors
-    /// [`StopError`]: unknown, or the service calls it on itself or on what it requires (while it
-    /// stops, also on what it wants or comes after), or one of them could not be ended.
+    /// [`StopError`]: unknown, or the service calls it on itself or on what it requires, whatever its
+    /// reaction (while it stops, also on what it wants or comes after), or one of them could not be ended.
     pub async fn stop(&self, name: &str) -> Result<StopReport, StopError> {
         let service = self.known(name).map_err(stop_unknown)?;
-        self.not_own_end(&service)?;
         let input = |service, caller| Input::Stop { service, caller };
         self.stopped(name, self.ask(&service, input).await)
     }
@@ -142,7 +144,6 @@ impl Supervisor {
     /// [`StopError::InUse`] names those; and the errors of [`Supervisor::stop`].
     pub async fn stop_unused(&self, name: &str) -> Result<StopReport, StopError> {
         let service = self.known(name).map_err(stop_unknown)?;
-        self.not_own_end(&service)?;
         let input = |service, caller| Input::StopUnused { service, caller };
         self.stopped(name, self.ask(&service, input).await)
     }
@@ -150,6 +151,7 @@ impl Supervisor {
     fn stopped(&self, name: &str, told: Option<Told>) -> Result<StopReport, StopError> {
         match told {
             Some(Told::Stop(outcome)) => outcome,
+            Some(Told::OwnEnd(name, origin)) => Err(StopError::OwnEnd { name, origin }),
             Some(_) => Err(stop_unknown(self.unknown(name))),
             None => Ok(StopReport { rows: Vec::new() }),
         }
@@ -161,7 +163,7 @@ impl Supervisor {
     /// [`StopError::Unknown`].
     pub fn request_stop(&self, name: &str) -> Result<(), StopError> {
         let service = self.known(name).map_err(stop_unknown)?;
-        drop(self.send(&service, |service, caller| Input::Stop { service, caller }));
+        drop(self.send(&service, None, |service, caller| Input::Stop { service, caller }));
         Ok(())
     }
 
@@ -169,14 +171,16 @@ impl Supervisor {
     /// dependents begin as soon as it is. A service that does not run is started.
     ///
     /// # Errors
-    /// [`RestartError`]: the start failed, or the service calls it on itself or on what it requires.
+    /// [`RestartError`]: the start failed, or the service that calls it would have to end for it: it is the
+    /// one, requires it and is not [kept](crate::Reaction::Keep), or is restarted with it in a
+    /// [group](crate::Group), or it stops and the restart waits for that.
     pub async fn restart(&self, name: &str) -> Result<RestartReport, RestartError> {
         let service = self.usable(name)?;
-        if let Some((name, origin)) = self.own_end(service.place) {
-            return Err(RestartError::OwnEnd { name, origin });
+        match self.up(&service, |service, caller| Input::Restart { service, caller }).await {
+            Ok((_, dependents)) => Ok(RestartReport { dependents }),
+            Err(StartError::OwnEnd { name, origin }) => Err(RestartError::OwnEnd { name, origin }),
+            Err(error) => Err(error.into()),
         }
-        let up = self.up(&service, |service, caller| Input::Restart { service, caller }).await?;
-        Ok(RestartReport { dependents: up.1 })
     }
 
     /// Asks for a restart and does not wait for it; a service may ask for its own.
@@ -185,7 +189,7 @@ impl Supervisor {
     /// [`RestartError`]: unknown or unusable.
     pub fn request_restart(&self, name: &str) -> Result<(), RestartError> {
         let service = self.usable(name)?;
-        drop(self.send(&service, |service, caller| Input::Restart { service, caller }));
+        drop(self.send(&service, None, |service, caller| Input::Restart { service, caller }));
         Ok(())
     }
 
@@ -195,8 +199,8 @@ impl Supervisor {
     /// # Errors
     /// [`StopError::OwnEnd`] when a service waits for it; see [`Supervisor::request_shutdown`].
     pub async fn shutdown(&self) -> Result<ShutdownReport, StopError> {
-        if let Some(place) = self.current()
-            && let Some(child) = self.shared.child(place.service)
+        if let Some(asks) = self.asks()
+            && let Some(child) = self.shared.child(asks)
         {
             let (name, origin) = (child.spec.name().clone(), child.spec.origin());
             return Err(StopError::OwnEnd { name, origin });
@@ -225,12 +229,13 @@ impl Supervisor {
     /// Cancel safe.
     ///
     /// # Errors
-    /// [`StopError`]: unknown, or a service waits for its own end.
+    /// [`StopError`]: unknown, or a service waits for its own end, or, while it stops, for the end of what
+    /// it depends on.
     pub async fn wait(&self, name: &str) -> Result<ServiceState, StopError> {
         let service = self.known(name).map_err(stop_unknown)?;
-        self.not_own_end(&service)?;
         match self.ask(&service, |service, caller| Input::Wait { service, caller }).await {
             Some(Told::State(state)) => Ok(state),
+            Some(Told::OwnEnd(name, origin)) => Err(StopError::OwnEnd { name, origin }),
             None => Ok(service.stands()),
             Some(_) => Err(stop_unknown(self.unknown(name))),
         }
@@ -276,10 +281,11 @@ impl Supervisor {
     fn send(
         &self,
         about: &Meant,
+        asks: Option<Index>,
         input: impl FnOnce(Index, Caller) -> Input<Caller>,
     ) -> oneshot::Receiver<Told> {
         let (to, answer) = oneshot::channel();
-        let caller = Caller { place: about.place, child: about.child.clone(), answer: to };
+        let caller = Caller { place: about.place, child: about.child.clone(), asks, answer: to };
         self.shared.send(Mail::Input(input(about.place, caller)));
         answer
     }
@@ -290,7 +296,7 @@ impl Supervisor {
         about: &Meant,
         input: impl FnOnce(Index, Caller) -> Input<Caller>,
     ) -> Option<Told> {
-        self.send(about, input).await.ok()
+        self.send(about, self.asks(), input).await.ok()
     }
 
     /// The outcome of a start, or a restart.
@@ -301,6 +307,7 @@ impl Supervisor {
     ) -> Result<(StartOutcome, Vec<Name>), StartError> {
         match self.ask(service, input).await {
             Some(Told::Start(outcome)) => outcome,
+            Some(Told::OwnEnd(name, origin)) => Err(StartError::OwnEnd { name, origin }),
             Some(_) => {
                 let (name, near) = self.unknown(service.name.as_str());
                 Err(StartError::Unknown { name, near })
@@ -330,30 +337,9 @@ impl Supervisor {
     }
 
     /// The service of this supervisor that is being polled here, if one is.
-    fn current(&self) -> Option<Place> {
+    fn asks(&self) -> Option<Index> {
         let place = CURRENT.try_with(|place| *place).ok()?;
-        (place.supervisor == Arc::as_ptr(&self.shared) as usize).then_some(place)
-    }
-
-    /// Who `service` is, if its end needs the end of the one that asks. Of two that are both to end, edges
-    /// of every kind order the ends.
-    fn own_end(&self, service: Index) -> Option<(Name, Origin)> {
-        let Place { service: asks, .. } = self.current()?;
-        let run = self.shared.child(asks).and_then(|child| child.run());
-        let ends = self.shared.shutting_down.initialized()
-            || run.is_some_and(|run| run.stop_reason().is_some());
-        let orders = |_, kind| ends || kind == DependencyKind::Requires;
-        let roster = self.shared.roster.read();
-        let child = roster.get(service)?;
-        let needs = roster.graph().reach(asks, orders).contains(&service);
-        needs.then(|| (child.spec.name().clone(), child.spec.origin()))
-    }
-
-    fn not_own_end(&self, service: &Meant) -> Result<(), StopError> {
-        match self.own_end(service.place) {
-            Some((name, origin)) => Err(StopError::OwnEnd { name, origin }),
-            None => Ok(()),
-        }
+        (place.supervisor == Arc::as_ptr(&self.shared) as usize).then_some(place.service)
     }
 }
 

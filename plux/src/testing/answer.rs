@@ -23,7 +23,9 @@ pub(super) fn of_start(id: u64, name: &str, outcome: Result<StartOutcome, StartE
 /// What can not be used at all has failed by itself.
 fn of_start_error(id: u64, name: &str, error: &StartError) -> Reply {
     let (answer, service) = match error {
-        StartError::Unknown { .. } | StartError::Graph(_) => (Answer::Failed, Some(name)),
+        StartError::Unknown { .. } | StartError::Graph(_) | StartError::OwnEnd { .. } => {
+            (Answer::Failed, Some(name))
+        }
         StartError::Failed { culprit, .. } => (Answer::Failed, Some(culprit.as_str())),
         StartError::Disabled { culprit, .. } => (Answer::Disabled, Some(culprit.as_str())),
         StartError::Stopped { .. } => (Answer::Stopped, None),

@@ -29,6 +29,8 @@ mod start;
 
 mod stop;
 
+mod own_end;
+
 mod change;
 
 mod groups;

@@ -180,6 +180,11 @@ impl<C> Row<C> {
         !self.live && !self.due && matches!(self.state, ServiceState::Stopped(Stopped::Completed))
     }
 
+    /// Whether a start by name is about a run after one that has been ready, and is over.
+    pub(super) fn runs_again(&self) -> bool {
+        self.is_completed() || (self.live && self.run_over)
+    }
+
     /// Whether an attempt is still to be decided. One that waits for its delay has failed already.
     pub(super) fn is_undecided(&self) -> bool {
         (self.due && !self.delayed) || self.is_starting()

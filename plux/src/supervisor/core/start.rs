@@ -23,8 +23,7 @@ impl<C> Core<C> {
             self.want(service);
             return self.reply(caller, Answer::Start(Ok(Up::AlreadyRunning)));
         }
-        let row = self.row(service);
-        if row.is_completed() || (row.live && row.run_over) {
+        if self.row(service).runs_again() {
             // It is run again, and what stands on it reacts as to a restart.
             return self.restart(service, caller);
         }
@@ -132,7 +131,7 @@ impl<C> Core<C> {
         pulled.into_iter().map(|member| (member, hard.contains(&member))).collect()
     }
 
-    fn leak_below(&self, service: Index) -> Option<Index> {
+    pub(super) fn leak_below(&self, service: Index) -> Option<Index> {
         let hard = self.graph.reach(service, |_, kind| kind == DependencyKind::Requires);
         hard.into_iter().find(|member| self.row(*member).leaked)
     }

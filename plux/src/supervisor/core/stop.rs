@@ -37,12 +37,18 @@ impl<C> Core<C> {
 
     /// The same, unless others would have to stop for it.
     pub(super) fn stop_unused(&mut self, service: Index, caller: C) {
-        let mut users = self.with_dependents(service);
-        users.retain(|member| *member != service && self.row(*member).is_stoppable());
+        let users = self.users(service);
         if users.is_empty() {
             return self.stop(service, caller);
         }
         self.reply(caller, Answer::InUse(users));
+    }
+
+    /// Who would have to stop for a stop of `service`.
+    pub(super) fn users(&self, service: Index) -> Vec<Index> {
+        let mut users = self.with_dependents(service);
+        users.retain(|member| *member != service && self.row(*member).is_stoppable());
+        users
     }
 
     fn stop_members(&mut self, service: Index, members: &[Index]) {

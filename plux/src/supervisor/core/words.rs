@@ -75,6 +75,32 @@ pub(crate) enum About {
 }
 
 impl<C> Input<C> {
+    /// Who waits for the answer to a call.
+    pub(crate) fn caller(&self) -> Option<&C> {
+        match self {
+            Self::Start { caller, .. }
+            | Self::Stop { caller, .. }
+            | Self::StopUnused { caller, .. }
+            | Self::Restart { caller, .. }
+            | Self::Wait { caller, .. }
+            | Self::Remove { caller, .. } => Some(caller),
+            _ => None,
+        }
+    }
+
+    /// Lets go of all but that.
+    pub(crate) fn into_caller(self) -> Option<C> {
+        match self {
+            Self::Start { caller, .. }
+            | Self::Stop { caller, .. }
+            | Self::StopUnused { caller, .. }
+            | Self::Restart { caller, .. }
+            | Self::Wait { caller, .. }
+            | Self::Remove { caller, .. } => Some(caller),
+            _ => None,
+        }
+    }
+
     /// Of whom it decides: what is lent of them is taken back before.
     pub(crate) fn about(&self) -> About {
         match *self {

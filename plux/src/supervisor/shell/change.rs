@@ -33,29 +33,21 @@ struct Draft {
 }
 
 impl Dispatcher {
-    /// What is to be heard: who calls about a service that was removed meanwhile is told.
-    pub(super) fn of_those_here(&self, input: Input<Caller>) -> Option<Input<Caller>> {
-        let (Input::Start { caller, .. }
-        | Input::Stop { caller, .. }
-        | Input::StopUnused { caller, .. }
-        | Input::Restart { caller, .. }
-        | Input::Wait { caller, .. }
-        | Input::Remove { caller, .. }) = &input
-        else {
+    /// What is to be heard. Told at once is who calls about a service that was removed meanwhile, and a service
+    /// that would have to end for the answer.
+    pub(super) fn accepted(&self, input: Input<Caller>) -> Option<Input<Caller>> {
+        let Some(caller) = input.caller() else { return Some(input) };
+        let is_meant = |child: &Arc<Child>| std::ptr::eq(Arc::as_ptr(child), caller.child.as_ptr());
+        let refusal = if !self.child(caller.place).is_some_and(is_meant) {
+            Told::Gone
+        } else if caller.asks.is_some_and(|asks| self.core.is_own_end(asks, &input)) {
+            let (name, origin) = self.known(caller.place);
+            Told::OwnEnd(name, origin)
+        } else {
             return Some(input);
         };
-        let is_meant = |child: &Arc<Child>| std::ptr::eq(Arc::as_ptr(child), caller.child.as_ptr());
-        if self.child(caller.place).is_some_and(is_meant) {
-            return Some(input);
-        }
-        if let Input::Start { caller, .. }
-        | Input::Stop { caller, .. }
-        | Input::StopUnused { caller, .. }
-        | Input::Restart { caller, .. }
-        | Input::Wait { caller, .. }
-        | Input::Remove { caller, .. } = input
-        {
-            let _ = caller.answer.send(Told::Gone);
+        if let Some(caller) = input.into_caller() {
+            let _ = caller.answer.send(refusal);
         }
         None
     }

@@ -124,7 +124,7 @@ impl Dispatcher {
     fn hear(&mut self, mail: Mail) {
         match mail {
             Mail::Input(input) => {
-                if let Some(input) = self.of_those_here(input) {
+                if let Some(input) = self.accepted(input) {
                     self.step(input);
                 }
             }

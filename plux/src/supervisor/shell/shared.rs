@@ -124,6 +124,8 @@ impl Meant {
 pub(crate) struct Caller {
     pub(crate) place: Index,
     pub(crate) child: Weak<Child>,
+    /// The service that waits for the answer, or has one inside that does.
+    pub(crate) asks: Option<Index>,
     pub(crate) answer: oneshot::Sender<Told>,
 }
 

@@ -15,6 +15,8 @@ pub(crate) enum Told {
     State(ServiceState),
     Added(Result<Vec<Name>, AddError>),
     Removed(Result<(), RemoveError>),
+    /// To any call: the service that waits for the answer would have to end before it comes.
+    OwnEnd(Name, Origin),
     /// To any call: it was removed before the call was heard.
     Gone,
 }

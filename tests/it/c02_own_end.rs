@@ -1,0 +1,198 @@
+//! Services that wait for what can not come before their own end, and some that only seem to.
+
+use plux::{GiveUp, Group, Intensity, Reaction, RestartError, StartError, StartOutcome, StopError};
+
+use crate::c02_callbacks::{asks, of};
+use crate::kit::{Do, Kit, OnStop, Probe, SECOND, settle, spawn, tireless};
+
+#[tokio::test(start_paused = true)]
+async fn c02_the_restart_of_a_companion_is_ones_own_end() {
+    let (a, b) = (Probe::new("a"), Probe::new("b"));
+    let kit = Kit::with([&a, &b], |builder| {
+        tireless(builder).group(Group::one_for_all("store", ["a", "b"]))
+    });
+    assert!(kit.supervisor.start_all().await.is_ok());
+    let (ask, error) = asks(|cx| async move { of(&cx).restart("b").await.unwrap_err() });
+    a.order(ask);
+    settle().await;
+    let error = error.lock().take().expect("it hangs");
+    assert!(
+        matches!(&error, RestartError::OwnEnd { name, origin } if name == origin.file && *name == *"b"),
+        "{error}"
+    );
+    assert!(error.to_string().contains("own end"), "{error}");
+    assert_eq!([kit.state("a"), kit.state("b")], ["running"; 2]);
+    assert_eq!([kit.incarnation("a"), kit.incarnation("b")], [1; 2], "nothing has changed");
+}
+
+#[tokio::test(start_paused = true)]
+async fn c02_so_is_that_of_one_for_whom_a_companion_has_to_end() {
+    // What a requires is restarted with b.
+    let (a, b, mid) = (Probe::new("a").requires("mid"), Probe::new("b"), Probe::new("mid"));
+    let kit = Kit::with([&a, &b, &mid], |builder| {
+        tireless(builder).group(Group::one_for_all("store", ["b", "mid"]))
+    });
+    assert!(kit.supervisor.start_all().await.is_ok());
+    let (ask, error) = asks(|cx| async move { of(&cx).restart("b").await.unwrap_err() });
+    a.order(ask);
+    settle().await;
+    let error = error.lock().take().expect("it hangs");
+    assert!(matches!(&error, RestartError::OwnEnd { .. }), "{error}");
+    assert_eq!(kit.incarnation("b"), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn c02_the_second_run_of_a_companion_that_completed_is_ones_own_end() {
+    let (a, b) = (Probe::new("a"), Probe::new("b").begin([Do::Ready, Do::Complete]));
+    let kit = Kit::with([&a, &b], |builder| builder.group(Group::one_for_all("store", ["a", "b"])));
+    assert!(kit.supervisor.start_all().await.is_ok());
+    settle().await;
+    assert_eq!([kit.state("a"), kit.state("b")], ["running", "stopped (completed)"]);
+    let (ask, error) = asks(|cx| async move { of(&cx).start("b").await.unwrap_err() });
+    a.order(ask);
+    settle().await;
+    let error = error.lock().take().expect("it hangs");
+    assert!(
+        matches!(&error, StartError::OwnEnd { name, origin } if name == origin.file && *name == *"b"),
+        "{error}"
+    );
+    assert_eq!([kit.incarnation("a"), kit.incarnation("b")], [1; 2]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn c02_a_companion_may_ask_for_the_restart_and_a_task_that_is_not_its_own_may_wait_for_it() {
+    for waits in [false, true] {
+        let (a, b) = (Probe::new("a"), Probe::new("b"));
+        let kit = Kit::with([&a, &b], |builder| {
+            tireless(builder).group(Group::one_for_all("store", ["a", "b"]))
+        });
+        assert!(kit.supervisor.start_all().await.is_ok());
+        let (ask, task) = asks(move |cx| async move {
+            let supervisor = of(&cx);
+            if waits {
+                return Some(spawn(async move { supervisor.restart("b").await.map(drop) }));
+            }
+            supervisor.request_restart("b").unwrap();
+            None
+        });
+        a.order(ask);
+        settle().await;
+        assert_eq!([kit.state("a"), kit.state("b")], ["running"; 2]);
+        assert_eq!([kit.incarnation("a"), kit.incarnation("b")], [2; 2]);
+        let task = task.lock().take().expect("it was asked");
+        if let Some(task) = task {
+            task.await.unwrap().unwrap();
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn c02_one_in_a_group_that_only_shares_a_budget_may_restart_another() {
+    let (a, b) = (Probe::new("a"), Probe::new("b"));
+    let kit = Kit::with([&a, &b], |builder| {
+        let group = Group::one_for_one("store", ["a", "b"]);
+        tireless(builder).group(group.with_intensity(Intensity::new(10, SECOND), GiveUp::Fail))
+    });
+    assert!(kit.supervisor.start_all().await.is_ok());
+    let (ask, restarted) = asks(|cx| async move { of(&cx).restart("b").await.map(drop) });
+    a.order(ask);
+    settle().await;
+    restarted.lock().take().expect("it hangs").unwrap();
+    assert_eq!([kit.incarnation("a"), kit.incarnation("b")], [1, 2]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn c02_d05_who_is_kept_can_restart_what_it_requires() {
+    let db = Probe::new("db");
+    let web = Probe::new("web").requires_to(Reaction::Keep, "db");
+    let kit = Kit::with([&db, &web], tireless);
+    kit.supervisor.start("web").await.unwrap();
+    let (ask, restarted) = asks(|cx| async move { of(&cx).restart("db").await.map(drop) });
+    web.order(ask);
+    settle().await;
+    restarted.lock().take().expect("it hangs").unwrap();
+    assert_eq!((kit.incarnation("db"), kit.incarnation("web")), (2, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn c02_d05_who_stands_on_one_that_is_kept_can_too() {
+    let (db, mid) = (Probe::new("db"), Probe::new("mid").requires_to(Reaction::Keep, "db"));
+    let web = Probe::new("web").requires("mid");
+    let kit = Kit::with([&db, &mid, &web], tireless);
+    kit.supervisor.start("web").await.unwrap();
+    let (ask, restarted) = asks(|cx| async move { of(&cx).restart("db").await.map(drop) });
+    web.order(ask);
+    settle().await;
+    restarted.lock().take().expect("it hangs").unwrap();
+    assert_eq!((kit.incarnation("db"), kit.incarnation("web")), (2, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn c02_d04_the_stop_of_what_one_requires_is_ones_own_end_also_for_who_is_kept() {
+    let db = Probe::new("db");
+    let web = Probe::new("web").requires_to(Reaction::Keep, "db");
+    let kit = Kit::with([&db, &web], tireless);
+    kit.supervisor.start("web").await.unwrap();
+    let (ask, answers) = asks(|cx| async move {
+        (of(&cx).stop("db").await.unwrap_err(), of(&cx).stop_unused("db").await.unwrap_err())
+    });
+    web.order(ask);
+    settle().await;
+    let (stop, unused) = answers.lock().take().expect("it hangs");
+    assert!(matches!(&stop, StopError::OwnEnd { .. }), "{stop}");
+    assert!(matches!(&unused, StopError::InUse { .. }), "{unused}");
+    assert_eq!([kit.state("db"), kit.state("web")], ["running"; 2]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn c02_who_ends_waits_in_vain_for_what_it_requires_to_come_back() {
+    // The stop of the base waits for a; the start waits for that.
+    let (base, a) = (Probe::new("base"), Probe::new("a").requires("base").on_stop(OnStop::Ignore));
+    let kit = Kit::new([&base, &a]);
+    kit.supervisor.start("a").await.unwrap();
+    kit.supervisor.request_stop("base").unwrap();
+    settle().await;
+    let (ask, answers) = asks(|cx| async move {
+        (of(&cx).start("base").await.unwrap_err(), of(&cx).restart("base").await.unwrap_err())
+    });
+    a.order(ask);
+    settle().await;
+    let (start, restart) = answers.lock().take().expect("it hangs");
+    assert!(matches!(&start, StartError::OwnEnd { .. }), "{start}");
+    assert!(matches!(&restart, RestartError::OwnEnd { .. }), "{restart}");
+    a.order(Do::Complete);
+    settle().await;
+    assert_eq!([kit.state("base"), kit.state("a")], ["stopped (asked)", "stopped (dependency)"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn c02_who_stands_on_what_completed_may_run_it_again() {
+    // It is told to stop, and nobody waits for its end.
+    let (once, a) =
+        (Probe::new("once").begin([Do::Ready, Do::Complete]), Probe::new("a").requires("once"));
+    let kit = Kit::with([&once, &a], tireless);
+    kit.supervisor.start("a").await.unwrap();
+    settle().await;
+    let (ask, started) = asks(|cx| async move { of(&cx).start("once").await });
+    a.order(ask);
+    settle().await;
+    assert_eq!(started.lock().take().expect("it hangs").unwrap(), StartOutcome::Started);
+    assert_eq!((kit.incarnation("once"), kit.incarnation("a")), (2, 2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn c02_d01_one_can_wait_for_the_completion_of_what_one_requires() {
+    let (once, a) = (Probe::new("once"), Probe::new("a").requires("once"));
+    let kit = Kit::new([&once, &a]);
+    kit.supervisor.start("a").await.unwrap();
+    let (ask, state) = asks(|cx| async move { of(&cx).wait("once").await });
+    a.order(ask);
+    settle().await;
+    once.order(Do::Complete);
+    settle().await;
+    let state = state.lock().take().expect("it hangs").unwrap();
+    assert_eq!(
+        (state.to_string(), kit.state("a")),
+        ("stopped (completed)".into(), "running".into())
+    );
+}
