@@ -29,6 +29,8 @@ mod c02_errors;
 #[cfg(test)]
 mod c02_loads;
 #[cfg(test)]
+mod c02_outer;
+#[cfg(test)]
 mod c02_own_end;
 #[cfg(test)]
 mod c03_status;

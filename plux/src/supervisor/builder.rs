@@ -244,6 +244,7 @@ fn assemble(
             shutdown_bound: watch::Sender::new(shutdown_bound),
             abort_bound: abort_bound(join_timeout),
             owner: Arc::downgrade(&owner),
+            inside: Mutex::default(),
             epoch: Instant::now(),
             shutting_down: SetOnce::new(),
             report: SetOnce::new(),

@@ -47,7 +47,7 @@ pub struct Supervisor {
 /// A supervisor that is not kept alive by this.
 #[derive(Clone)]
 pub struct WeakSupervisor {
-    shared: Weak<Shared>,
+    pub(super) shared: Weak<Shared>,
 }
 
 impl WeakSupervisor {
@@ -336,10 +336,9 @@ impl Supervisor {
         }
     }
 
-    /// The service of this supervisor that is being polled here, if one is.
+    /// The service of this supervisor that is being polled here, or in which another is, if one is.
     fn asks(&self) -> Option<Index> {
-        let place = CURRENT.try_with(|place| *place).ok()?;
-        (place.supervisor == Arc::as_ptr(&self.shared) as usize).then_some(place.service)
+        self.shared.whose(CURRENT.try_with(|place| *place).ok()?)
     }
 }
 

@@ -30,6 +30,9 @@ use super::report::{ShutdownReport, StopHow, StopRow};
 /// the outer supervisor does with it what the service's policy says. A report inside that is not clean is
 /// the error of the run: [`StopRow::nested`] finds it again.
 ///
+/// A service inside ends with this one: when it waits for the end of this one it waits for its own, and
+/// gets that error ([`StopError::OwnEnd`](crate::StopError::OwnEnd)).
+///
 /// ```
 /// use plux::{BoxError, FnService, Nested, PluginManager, Supervisor};
 ///
@@ -145,6 +148,9 @@ impl Inside {
 impl Service for Nested {
     async fn run(&self, cx: ServiceContext) -> Result<(), BoxError> {
         let built = (self.build)().map_err(|error| NestedFailure::Build(Arc::new(error)))?;
+        if let Some(around) = cx.supervisor().shared.upgrade() {
+            around.enclose(&built.shared, cx.run.link.place().service);
+        }
         let inside = Inside { supervisor: built, run: Arc::clone(&cx.run) };
         let Some(started) = cx.running_until(inside.supervisor.start_all()).await else {
             return inside.shut_down().await;

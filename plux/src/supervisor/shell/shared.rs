@@ -47,6 +47,8 @@ pub(crate) struct Shared {
     /// The same when everything is aborted at once.
     pub(crate) abort_bound: Duration,
     pub(crate) owner: Weak<Owner>,
+    /// The supervisors inside, each with the service that it is, or is a part of.
+    pub(crate) inside: Mutex<Vec<(Weak<Shared>, Index)>>,
     pub(crate) epoch: Instant,
     pub(crate) shutting_down: SetOnce<()>,
     pub(crate) report: SetOnce<ShutdownReport>,
@@ -61,6 +63,24 @@ impl Shared {
     /// The one at that place, if there is one.
     pub(crate) fn child(&self, place: Index) -> Option<Arc<Child>> {
         self.roster.read().get(place).cloned()
+    }
+
+    /// Makes known that `inner` ends with the run of a service of this one.
+    pub(crate) fn enclose(&self, inner: &Arc<Self>, service: Index) {
+        let mut inside = self.inside.lock();
+        inside.retain(|(inner, _)| inner.strong_count() > 0);
+        inside.push((Arc::downgrade(inner), service));
+    }
+
+    /// Which of the services it is, or has it inside.
+    pub(crate) fn whose(&self, place: Place) -> Option<Index> {
+        if std::ptr::from_ref(self) as usize == place.supervisor {
+            return Some(place.service);
+        }
+        // Whoever looks may be the last to have it, and its end is nothing for under a lock.
+        let inside = self.inside.lock().clone();
+        let has_it = |inner: &Weak<Self>| inner.upgrade()?.whose(place);
+        inside.iter().find_map(|(inner, service)| has_it(inner).map(|_| *service))
     }
 
     /// Hands `mail` to the dispatcher; `false` when that has ended.
