@@ -208,14 +208,15 @@ async fn c02_a_service_may_wait_for_the_start_and_stop_of_others() {
 
 #[tokio::test(start_paused = true)]
 async fn c02_a_service_that_waits_for_its_own_readiness_ends_by_its_deadline() {
-    let (ask, answer) = asks(|cx| async move { of(&cx).start("a").await.map_err(drop) });
+    let (ask, answer) = asks(|cx| async move { of(&cx).start("a").await.unwrap_err() });
     let kit = Kit::new([&Probe::new("a").begin([ask, Do::Ready])]);
     kit.supervisor.start("a").await.unwrap_err();
     assert_eq!(
         kit.state("a"),
         "failed: it was not ready within 30s, and still in its `run`; start_timeout sets the time"
     );
-    assert_eq!(answer.lock().take(), None, "it was aborted while it waited");
+    let error = answer.lock().take().expect("it is told when it is to end");
+    assert!(matches!(&error, StartError::OwnEnd { .. }), "{error}");
     kit.supervisor.start("a").await.unwrap_err();
 }
 

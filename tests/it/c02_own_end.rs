@@ -1,6 +1,7 @@
 //! Services that wait for what can not come before their own end, and some that only seem to.
 
 use plux::{GiveUp, Group, Intensity, Reaction, RestartError, StartError, StartOutcome, StopError};
+use tokio::time::{Instant, sleep};
 
 use crate::c02_callbacks::{asks, of};
 use crate::kit::{Do, Kit, OnStop, Probe, SECOND, settle, spawn, tireless};
@@ -195,4 +196,68 @@ async fn c02_d01_one_can_wait_for_the_completion_of_what_one_requires() {
         (state.to_string(), kit.state("a")),
         ("stopped (completed)".into(), "running".into())
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn c02_who_is_told_to_stop_while_it_waits_for_what_ends_afterwards_hears_of_it() {
+    let (once, a) = (Probe::new("once"), Probe::new("a").requires("once"));
+    let kit = Kit::new([&once, &a]);
+    kit.supervisor.start("a").await.unwrap();
+    let (ask, error) = asks(|cx| async move { of(&cx).wait("once").await.unwrap_err() });
+    a.order(ask);
+    settle().await;
+    let call = Instant::now();
+    assert_eq!(kit.supervisor.stop("once").await.unwrap().rows.len(), 2);
+    assert!(call.elapsed() < SECOND, "{:?}", call.elapsed());
+    let error = error.lock().take().expect("it was told");
+    assert!(matches!(&error, StopError::OwnEnd { .. }), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn c02_so_does_who_waits_for_a_stop_or_a_restart_that_has_not_come_so_far() {
+    for restarts in [false, true] {
+        let slow = Probe::new("slow").requires("b").on_stop(OnStop::Take(2 * SECOND));
+        let (b, a) = (Probe::new("b"), Probe::new("a").wants("b"));
+        let kit = Kit::with([&b, &slow, &a], tireless);
+        assert!(kit.supervisor.start_all().await.is_ok());
+        let (ask, text) = asks(move |cx| async move {
+            let supervisor = of(&cx);
+            if restarts {
+                supervisor.restart("b").await.unwrap_err().to_string()
+            } else {
+                supervisor.stop("b").await.unwrap_err().to_string()
+            }
+        });
+        a.order(ask);
+        settle().await;
+        let call = Instant::now();
+        kit.supervisor.stop("a").await.unwrap();
+        assert!(call.elapsed() < SECOND, "{:?}", call.elapsed());
+        let text = text.lock().take().expect("it was told");
+        assert!(text.contains("its own end"), "{text}");
+        // The call goes on.
+        sleep(3 * SECOND).await;
+        let (state, incarnation) = if restarts { ("running", 2) } else { ("stopped (asked)", 1) };
+        assert_eq!((kit.state("b"), kit.incarnation("b")), (state.into(), incarnation));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn c02_who_is_told_to_stop_while_it_waits_for_what_does_not_wait_for_it_hears_the_answer() {
+    for ends in [false, true] {
+        // It may even be what it wants, when that has been told to stop.
+        let other = Probe::new("other").on_stop(OnStop::Take(2 * SECOND));
+        let a = Probe::new("a");
+        let a = if ends { a.wants("other") } else { a };
+        let kit = Kit::new([&other, &a]);
+        assert!(kit.supervisor.start_all().await.is_ok());
+        let (ask, stopped) = asks(|cx| async move { of(&cx).stop("other").await });
+        a.order(ask);
+        settle().await;
+        let call = Instant::now();
+        kit.supervisor.stop("a").await.unwrap();
+        assert!(call.elapsed() < 3 * SECOND, "{:?}", call.elapsed());
+        assert_eq!(stopped.lock().take().expect("it waits").unwrap().rows.len(), 1);
+        assert_eq!([kit.state("a"), kit.state("other")], ["stopped (asked)"; 2]);
+    }
 }

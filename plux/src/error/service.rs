@@ -198,8 +198,8 @@ pub enum StartError {
     },
     /// A service waits for its own end.
     #[error(
-        "waiting for the start of `{name}` (registered at {origin}) from within what has to end before \
-         it, would be waiting for its own end; start it from a task that is not the service's"
+        "waiting for the start of `{name}` (registered at {origin}) from within it, or from within \
+         what ends before it, would be waiting for its own end; start it from a task that is not the service's"
     )]
     OwnEnd {
         /// The service whose start was to be waited for.

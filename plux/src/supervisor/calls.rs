@@ -1,7 +1,9 @@
 //! The supervisor as its users hold it: every call is one message and one answer.
 
+use std::pin::pin;
 use std::sync::{Arc, Weak};
 
+use futures::future::{Either, select};
 use tokio::sync::oneshot;
 
 use crate::error::{HandleError, Near, RestartError, StartError, StopError};
@@ -77,7 +79,7 @@ impl Supervisor {
     ///
     /// # Errors
     /// [`StartError`] names who failed, where that was registered, and why. A service that would have to end
-    /// first is refused: it stops, and another run waits for that, or it is restarted in one group with
+    /// first is told so: it stops, and what it starts waits for that, or it is restarted in one group with
     /// one that completed.
     pub async fn start(&self, name: &str) -> Result<StartOutcome, StartError> {
         let service = self.usable(name)?;
@@ -105,21 +107,21 @@ impl Supervisor {
                         Ok(self.send(&service, asks, input))
                     }
                 };
-                (service.name, started)
+                (service, started)
             })
             .collect();
         let mut rows = Vec::with_capacity(calls.len());
-        for (name, started) in calls {
+        for (service, started) in calls {
             let outcome = match started {
                 Err(error) => Err(error),
-                Ok(answer) => match answer.await {
-                    Ok(Told::Start(outcome)) => outcome.map(|(how, _)| how),
-                    Ok(Told::OwnEnd(name, origin)) => Err(StartError::OwnEnd { name, origin }),
-                    Ok(_) => continue,
-                    Err(_) => Err(StartError::Shutdown { name: name.clone() }),
+                Ok(answer) => match self.hear(&service, asks, true, answer).await {
+                    Some(Told::Start(outcome)) => outcome.map(|(how, _)| how),
+                    Some(Told::OwnEnd(name, origin)) => Err(StartError::OwnEnd { name, origin }),
+                    Some(_) => continue,
+                    None => Err(StartError::Shutdown { name: service.name.clone() }),
                 },
             };
-            rows.push((name, outcome));
+            rows.push((service.name, outcome));
         }
         StartReport { rows }
     }
@@ -284,8 +286,7 @@ impl Supervisor {
         asks: Option<Index>,
         input: impl FnOnce(Index, Caller) -> Input<Caller>,
     ) -> oneshot::Receiver<Told> {
-        let (to, answer) = oneshot::channel();
-        let caller = Caller { place: about.place, child: about.child.clone(), asks, answer: to };
+        let (caller, answer) = Caller::new(about, asks);
         self.shared.send(Mail::Input(input(about.place, caller)));
         answer
     }
@@ -296,7 +297,34 @@ impl Supervisor {
         about: &Meant,
         input: impl FnOnce(Index, Caller) -> Input<Caller>,
     ) -> Option<Told> {
-        self.send(about, self.asks(), input).await.ok()
+        let asks = self.asks();
+        let answer = self.send(about, asks, input);
+        self.hear(about, asks, false, answer).await
+    }
+
+    /// The answer that comes there. A service that is told to stop meanwhile hears of it when the answer
+    /// waits for that.
+    async fn hear(
+        &self,
+        about: &Meant,
+        asks: Option<Index>,
+        up: bool,
+        answer: oneshot::Receiver<Told>,
+    ) -> Option<Told> {
+        let Some(run) = asks.and_then(|asks| self.shared.child(asks)?.run()) else {
+            return answer.await.ok();
+        };
+        let answer = match select(answer, pin!(run.stopping())).await {
+            Either::Left((told, _)) => return told.ok(),
+            Either::Right((_, answer)) => answer,
+        };
+        let (caller, in_vain) = Caller::new(about, asks);
+        self.shared.send(Mail::InVain { caller, up });
+        match select(answer, in_vain).await {
+            Either::Left((told, _)) => told.ok(),
+            Either::Right((Ok(told), _)) => Some(told),
+            Either::Right((Err(_), answer)) => answer.await.ok(),
+        }
     }
 
     /// The outcome of a start, or a restart.
@@ -305,7 +333,9 @@ impl Supervisor {
         service: &Meant,
         input: impl FnOnce(Index, Caller) -> Input<Caller>,
     ) -> Result<(StartOutcome, Vec<Name>), StartError> {
-        match self.ask(service, input).await {
+        let asks = self.asks();
+        let answer = self.send(service, asks, input);
+        match self.hear(service, asks, true, answer).await {
             Some(Told::Start(outcome)) => outcome,
             Some(Told::OwnEnd(name, origin)) => Err(StartError::OwnEnd { name, origin }),
             Some(_) => {

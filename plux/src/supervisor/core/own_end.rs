@@ -26,14 +26,17 @@ impl<C> Core<C> {
             Input::Start { service, .. } if self.row(service).runs_again() => {
                 self.ends_of_restart(service)
             }
-            Input::Start { service, .. } => {
-                let plans = Plans::default();
-                let awaited = self.ends_of_attempt(service, &plans);
-                (plans, awaited)
-            }
-            Input::Wait { service, .. } => (Plans::default(), vec![service]),
+            Input::Start { service, .. } => return self.is_held_up(service, true, asks),
+            Input::Wait { service, .. } => return self.is_held_up(service, false, asks),
             _ => return false,
         };
+        self.has_to_end(asks, &plans, awaited)
+    }
+
+    /// Whether `asks` has to end before `service` has, or before it is `up`.
+    pub(crate) fn is_held_up(&self, service: Index, up: bool, asks: Index) -> bool {
+        let plans = Plans::default();
+        let awaited = if up { self.ends_of_attempt(service, &plans) } else { vec![service] };
         self.has_to_end(asks, &plans, awaited)
     }
 

@@ -37,8 +37,7 @@ impl Dispatcher {
     /// that would have to end for the answer.
     pub(super) fn accepted(&self, input: Input<Caller>) -> Option<Input<Caller>> {
         let Some(caller) = input.caller() else { return Some(input) };
-        let is_meant = |child: &Arc<Child>| std::ptr::eq(Arc::as_ptr(child), caller.child.as_ptr());
-        let refusal = if !self.child(caller.place).is_some_and(is_meant) {
+        let refusal = if !self.is_here(caller) {
             Told::Gone
         } else if caller.asks.is_some_and(|asks| self.core.is_own_end(asks, &input)) {
             let (name, origin) = self.known(caller.place);
@@ -50,6 +49,21 @@ impl Dispatcher {
             let _ = caller.answer.send(refusal);
         }
         None
+    }
+
+    /// Tells a service that is to end that it waits in vain, if it does; its call goes on.
+    pub(super) fn in_vain(&self, caller: Caller, up: bool) {
+        let waits = |asks| self.core.is_held_up(caller.place, up, asks);
+        if self.is_here(&caller) && caller.asks.is_some_and(waits) {
+            let (name, origin) = self.known(caller.place);
+            let _ = caller.answer.send(Told::OwnEnd(name, origin));
+        }
+    }
+
+    /// Whether the service that is meant has not been removed.
+    fn is_here(&self, caller: &Caller) -> bool {
+        let is_meant = |child: &Arc<Child>| std::ptr::eq(Arc::as_ptr(child), caller.child.as_ptr());
+        self.child(caller.place).is_some_and(is_meant)
     }
 
     /// Adds all of it, or nothing.

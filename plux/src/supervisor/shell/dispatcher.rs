@@ -128,6 +128,7 @@ impl Dispatcher {
                     self.step(input);
                 }
             }
+            Mail::InVain { caller, up } => self.in_vain(caller, up),
             Mail::Add(addition) => self.add(*addition),
         }
     }

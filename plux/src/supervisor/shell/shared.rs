@@ -149,9 +149,23 @@ pub(crate) struct Caller {
     pub(crate) answer: oneshot::Sender<Told>,
 }
 
+impl Caller {
+    /// One that calls about a service, and what it will hear.
+    pub(crate) fn new(about: &Meant, asks: Option<Index>) -> (Self, oneshot::Receiver<Told>) {
+        let (answer, told) = oneshot::channel();
+        (Self { place: about.place, child: about.child.clone(), asks, answer }, told)
+    }
+}
+
 /// What the dispatcher is sent.
 pub(crate) enum Mail {
     Input(Input<Caller>),
+    /// A service that waits for the end of another, or for its being up, is to end itself: it is answered
+    /// if it waits in vain.
+    InVain {
+        caller: Caller,
+        up: bool,
+    },
     Add(Box<Addition>),
 }
 
