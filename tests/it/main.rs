@@ -55,6 +55,8 @@ mod d03_wanted;
 #[cfg(test)]
 mod d04_stop;
 #[cfg(test)]
+mod d04_through;
+#[cfg(test)]
 mod d05_edges;
 #[cfg(test)]
 mod d05_reactions;

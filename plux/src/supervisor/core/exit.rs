@@ -30,6 +30,7 @@ impl<C> Core<C> {
             return;
         }
         self.live -= 1;
+        self.carry(service);
         self.release(service);
         let now = Moment::new(self.now);
         let row = self.row_mut(service);

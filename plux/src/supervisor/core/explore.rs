@@ -123,6 +123,7 @@ fn key(world: &World) -> u64 {
         [row.aborted, row.leaked, row.due, row.delayed, row.automatic].hash(&mut to);
         [row.cooling, row.wanted, row.ends, row.start.is_some(), row.lent].hash(&mut to);
         row.ending_dependents.hash(&mut to);
+        world.core.carried.get(&(at as Index)).hash(&mut to);
         failures.map(|it| (it.in_a_row, it.restarts.len(), it.spent)).hash(&mut to);
         let mut starts: Vec<_> = row.starts.clone().into_iter().map(|id| ops(&id)).collect();
         starts.sort_unstable();

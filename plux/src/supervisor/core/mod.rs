@@ -19,6 +19,8 @@ mod shares;
 
 mod model;
 
+mod order;
+
 mod plan;
 
 mod lend;

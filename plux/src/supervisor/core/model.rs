@@ -13,8 +13,8 @@ use super::words::{Action, Answer, Index, Reactions};
 use crate::graph::Graph;
 use crate::state::ServiceState;
 
-/// For so many calls there is always room.
-const KEPT_OPS: usize = 64;
+/// For so many of what comes and goes there is always room: calls, and services that are planned to end.
+pub(super) const KEPT: usize = 64;
 
 /// All that is known of the services, and what is under way.
 #[cfg_attr(test, derive(Clone))]
@@ -36,12 +36,16 @@ pub(crate) struct Core<C> {
     pub(super) moved: Vec<Index>,
     /// Bounds how many restarts are under way at once.
     pub(super) slots: Slots,
+    /// Of those that do not run, or did not: how many that require them are to end, or carry one that is.
+    pub(super) carried: FxHashMap<Index, u32>,
     /// What jitter is drawn from.
     pub(super) random: u64,
     pub(super) actions: Vec<Action<C>>,
     /// Attempts that were called off, or can not begin for now: who waits for their decision is
     /// looked at when the step's own work is done.
     pub(super) decided: Vec<Index>,
+    /// Who was planned to end in this step, and may have to be signalled.
+    pub(super) planned: Vec<Index>,
     /// How many rows were looked at.
     #[cfg(test)]
     pub(super) visits: std::cell::Cell<u64>,
@@ -80,9 +84,11 @@ impl<C> Core<C> {
             groups: Groups::default(),
             moved: Vec::new(),
             slots: Slots::default(),
+            carried: FxHashMap::default(),
             random: 0,
             actions: Vec::new(),
             decided: Vec::new(),
+            planned: Vec::new(),
             #[cfg(test)]
             visits: std::cell::Cell::new(0),
         }
@@ -133,7 +139,7 @@ impl<C> Core<C> {
     pub(super) fn remove(&mut self, id: OpId) -> Option<Op<C>> {
         let op = self.ops.remove(&id);
         if self.ops.is_empty() {
-            self.ops.shrink_to(KEPT_OPS);
+            self.ops.shrink_to(KEPT);
         }
         op
     }

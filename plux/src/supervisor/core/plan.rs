@@ -10,13 +10,13 @@ use crate::reason::{Phase, StopReason};
 use crate::state::ServiceState;
 use crate::supervisor::few::Few;
 
-use super::model::Core;
+use super::model::{Core, KEPT};
 use super::op::{Op, OpId};
 use super::row::{End, Moment};
 use super::words::{Action, Answer, Down, Ended, How, Index, Round};
 
 impl<C> Core<C> {
-    /// Plans these to end. All are planned before the first is signalled, so that the order among
+    /// Plans these to end. They are signalled when all that the step ends is planned, so that the order among
     /// them holds. A plan that is there already stays.
     pub(super) fn plan(&mut self, plans: &[(Index, StopReason)]) {
         let now = Moment::new(self.now);
@@ -28,21 +28,18 @@ impl<C> Core<C> {
             row.plan = Some(reason);
             row.end = End { asked: Some(now), ended: None, how: How::Clean };
             self.hold_up_dependencies(service);
-        }
-        for &(service, _) in plans {
-            self.try_signal(service);
+            self.planned.push(service);
         }
     }
 
-    /// What it depends on does not stop before it has ended.
-    fn hold_up_dependencies(&mut self, service: Index) {
-        if std::mem::replace(&mut self.row_mut(service).ends, true) {
-            return;
+    /// Signals who was planned in this step. Whoever lets a service begin after it has planned does this first.
+    pub(super) fn signal_planned(&mut self) {
+        let mut planned = std::mem::take(&mut self.planned);
+        for service in planned.drain(..) {
+            self.try_signal(service);
         }
-        let graph = Arc::clone(&self.graph);
-        for &(on, _) in graph.dependencies(service) {
-            self.row_mut(on).ending_dependents += 1;
-        }
+        planned.shrink_to(KEPT);
+        self.planned = planned;
     }
 
     /// Signals a planned service when all that must end before it has.
@@ -148,6 +145,7 @@ impl<C> Core<C> {
         row.wanted = false;
         row.end.how = How::Leaked;
         self.live -= 1;
+        self.carry(service);
         let failure = Arc::new(ServiceFailure::Leaked);
         self.settle(service, ServiceState::Failed(failure));
         self.react(service, Round::None);
@@ -157,26 +155,13 @@ impl<C> Core<C> {
         self.advance_dependents(service);
     }
 
-    /// Takes the weight of an ended incarnation off what it depended on.
-    pub(super) fn release(&mut self, service: Index) {
-        let graph = Arc::clone(&self.graph);
-        if !std::mem::take(&mut self.row_mut(service).ends) {
-            return;
-        }
-        for &(on, _) in graph.dependencies(service) {
-            self.row_mut(on).ending_dependents -= 1;
-        }
-    }
-
     /// Lets go on what had to wait for its end: the stops of what it depends on, and who waits for its
     /// slot.
     pub(super) fn unblock_dependencies(&mut self, service: Index) {
+        self.signal_planned();
         self.give_slot_back(service);
         self.end_for_group(service);
-        let graph = Arc::clone(&self.graph);
-        for &(on, _) in graph.dependencies(service) {
-            self.try_signal(on);
-        }
+        self.signal_dependencies(service);
     }
 
     /// Publishes a state that nothing of the service's is under way in, and tells who waits.

@@ -83,5 +83,6 @@ impl World {
             }
         }
         self.check(self.core.ops.is_empty(), "no call is kept");
+        self.check(self.core.carried.is_empty(), "nobody carries what is over");
     }
 }

@@ -71,6 +71,7 @@ impl<C> Core<C> {
             (false, false) => Up::Started,
         };
         self.plan(&plans);
+        self.signal_planned();
         self.attempt(service, caller, up);
     }
 

@@ -49,6 +49,7 @@ impl<C> Core<C> {
             }
             Input::ShutdownTimer => self.abort_now(),
         }
+        self.signal_planned();
         loop {
             if let Some(service) = self.decided.pop() {
                 self.advance_dependents(service);

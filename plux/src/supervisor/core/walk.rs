@@ -65,6 +65,8 @@ pub(super) struct World {
     pub(super) calls: BTreeMap<u32, Call>,
     next_call: u32,
     pub(super) finished: bool,
+    /// Everything was to end at once.
+    no_order: bool,
     /// It is told of the end of one that it takes to have failed.
     failing: Option<Index>,
     now: Duration,
@@ -134,6 +136,7 @@ impl World {
             calls: BTreeMap::new(),
             next_call: 0,
             finished: false,
+            no_order: false,
             failing: None,
             now: Duration::ZERO,
             trace,
@@ -201,6 +204,7 @@ impl World {
     }
 
     fn step_core(&mut self, input: Input<u32>) {
+        self.no_order |= matches!(input, Input::AbortNow | Input::ShutdownTimer);
         if let Some(trace) = &mut self.trace {
             trace.push(format!("> {input:?}"));
         }
@@ -227,6 +231,7 @@ impl World {
                     let ordered = kind == DependencyKind::Requires && !aborting && !goes_on;
                     self.check(!(alive && ordered), "dependents end first");
                 }
+                self.in_order(service);
                 self.check(self.lives.contains_key(&service), "only what lives is signalled");
                 let life = self.lives.entry(service).or_default();
                 let watched = life.ready;
@@ -293,6 +298,24 @@ impl World {
                 self.check(!left, "nothing runs after the shutdown");
                 let waiting = self.calls.values().any(|call| *call != Call::Wait);
                 self.check(!waiting, "no call is left");
+            }
+        }
+    }
+
+    /// Nobody who stands on one that is told to stop, also through others that do not run, lives and is
+    /// to end.
+    fn in_order(&self, service: Index) {
+        let mut stack = vec![service];
+        while let (Some(at), false) = (stack.pop(), self.no_order) {
+            for &(dependent, kind) in self.graph.dependents(at) {
+                let life = self.lives.get(&dependent).filter(|life| !life.leaked);
+                let ends = |life: &Life| life.over || self.core.row(dependent).plan.is_some();
+                let requires = kind == DependencyKind::Requires;
+                let ordered = at == service || requires;
+                self.check(!(ordered && life.is_some_and(ends)), "who ends first, ends first");
+                if requires && life.is_none() {
+                    stack.push(dependent);
+                }
             }
         }
     }
