@@ -1,6 +1,6 @@
 //! Starts and restarts by hand of what is in backoff: whose attempt that is, and what it costs.
 
-use plux::{Backoff, GiveUp, Group, Intensity, StartError};
+use plux::{Backoff, GiveUp, Group, Intensity, RestartPolicy, StartError};
 use tokio::time::{Instant, sleep};
 
 use crate::kit::{Do, Kit, Probe, SECOND, at_most, order};
@@ -76,4 +76,59 @@ async fn s02_r04_an_attempt_by_hand_in_backoff_costs_its_group_no_restart() {
     assert_eq!(kit.state("b"), "running");
     order(&a, Do::Fail("no")).await;
     assert!(kit.state("a").contains("1 restart of its group `store`"), "{}", kit.state("a"));
+}
+
+/// So many seconds, but for the milliseconds that it takes to settle.
+fn seconds(since: Instant) -> u64 {
+    (since.elapsed() + SECOND / 100).as_secs()
+}
+
+/// Has its run fail while a task of its goes on for three seconds.
+async fn fails_and_drains(probe: &Probe) {
+    order(probe, Do::call(|cx| async move { cx.spawn(sleep(3 * SECOND)) })).await;
+    order(probe, Do::Fail("no")).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn s06_r03_r04_a_start_that_pulls_what_failed_and_drains_waits_for_its_delay_and_costs_a_restart()
+ {
+    let (a, b) = (Probe::new("a"), Probe::new("b").requires("a"));
+    let kit = Kit::with([&a, &b], at_most(1));
+    kit.supervisor.start("a").await.unwrap();
+    fails_and_drains(&a).await;
+    let began = Instant::now();
+    kit.supervisor.start("b").await.unwrap();
+    assert_eq!(seconds(began), 4);
+    assert_eq!(kit.incarnation("a"), 2);
+    kit.supervisor.stop("b").await.unwrap();
+    // It had one restart: this is given up, and the pending start fails with it.
+    fails_and_drains(&a).await;
+    let error = kit.supervisor.start("b").await.unwrap_err();
+    assert!(matches!(&error, StartError::Failed { culprit, .. } if culprit == "a"), "{error}");
+    assert_eq!((kit.raw_state("a").word(), kit.incarnation("a")), ("failed", 2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn s06_a_start_that_names_what_failed_and_drains_begins_when_that_has_ended() {
+    let a = Probe::new("a");
+    let kit = Kit::with([&a], at_most(1));
+    kit.supervisor.start("a").await.unwrap();
+    for run in 2..5 {
+        fails_and_drains(&a).await;
+        let began = Instant::now();
+        kit.supervisor.start("a").await.unwrap();
+        assert_eq!((seconds(began), kit.incarnation("a")), (3, run));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn s06_a_start_that_pulls_what_nobody_restarts_and_drains_begins_when_that_has_ended() {
+    let (a, b) = (Probe::new("a"), Probe::new("b").requires("a"));
+    let a = a.options(|options| options.with_restart(RestartPolicy::Temporary));
+    let kit = Kit::with([&a, &b], at_most(1));
+    kit.supervisor.start("a").await.unwrap();
+    fails_and_drains(&a).await;
+    let began = Instant::now();
+    kit.supervisor.start("b").await.unwrap();
+    assert_eq!((seconds(began), kit.incarnation("a")), (3, 2));
 }

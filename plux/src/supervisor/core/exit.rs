@@ -44,10 +44,15 @@ impl<C> Core<C> {
             // A start that only pulls it is content with its completion.
             row.due = false;
         }
-        // A start that came after this run was over, or was to end, is about the next one.
-        let due = row.due;
+        // A start that came after this run was over, or was to end, is about the next one. If it only pulls
+        // the service, the next one is for the policy to make, if that ever does.
+        let by_hand = row.due && (row.start.is_some() || !row.limits.comes_back());
         let is_stop = matches!(state, ServiceState::Stopped(_)) && !completed;
-        let next = if is_stop || due { Next::Stays } else { self.next(service, &state, &ending) };
+        let next =
+            if is_stop || by_hand { Next::Stays } else { self.next(service, &state, &ending) };
+        let row = self.row_mut(service);
+        row.due &= !matches!(next, Next::GivenUp(_));
+        let due = row.due;
         if let (Some(reason), false) = (plan, told) {
             // It ended before its dependents had, or while its tasks did: the way down is the same.
             self.publish(service, ServiceState::Stopping(reason));
