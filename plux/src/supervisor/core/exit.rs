@@ -153,7 +153,14 @@ impl<C> Core<C> {
             for &(dependent, kind) in self.graph.dependents(at) {
                 let reaction = self.reaction(dependent, at);
                 let by_group = round != Round::None && self.groups.are_one(at, dependent);
-                if kind != DependencyKind::Requires || reaction == Reaction::Keep || by_group {
+                // Nobody runs on one that does not, unless that has completed.
+                let row = self.row(dependent);
+                let ends_spread = !row.live && !row.is_completed();
+                if kind != DependencyKind::Requires
+                    || reaction == Reaction::Keep
+                    || by_group
+                    || ends_spread
+                {
                     continue;
                 }
                 match places.entry(dependent) {

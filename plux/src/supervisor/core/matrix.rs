@@ -254,3 +254,26 @@ fn c04_an_exit_a_restart_and_a_stop_cost_as_much_among_many_as_among_few() {
     assert!(few > 0);
     assert_eq!(visits(20_000), few);
 }
+
+/// How many rows a failing service looks at that one requires which nobody starts, and so many that one.
+fn visits_of_a_loop(services: u32) -> u64 {
+    let mut graph = GraphBuilder::new(services as usize);
+    graph.edge(1, DependencyKind::Requires, 0);
+    for other in 2..services {
+        graph.edge(other, DependencyKind::Requires, 1);
+    }
+    let graph = Arc::new(graph.build(|_| unreachable!("no edge is wrong")));
+    let mut driven = Driven::new(graph, ServiceOptions::NONE);
+    driven.start(0).ready(0);
+    driven.core.visits.set(0);
+    driven.fails(0).times_out(0).fails(0).times_out(0).ready(0);
+    assert_eq!(driven.core.row(0).incarnation, 3);
+    driven.core.visits.get()
+}
+
+#[test]
+fn c04_a_failing_service_looks_at_nobody_behind_those_who_do_not_start() {
+    let few = visits_of_a_loop(10);
+    assert!(few > 0);
+    assert_eq!(visits_of_a_loop(1000), few);
+}

@@ -188,13 +188,14 @@ impl<C> Core<C> {
         true
     }
 
-    /// Tells who waits for the decision about them that these can not begin for now.
+    /// Tells who waits for the decision about them that these can not begin for now: the service, and who
+    /// is due and waits for it, also through others that are due.
     pub(super) fn decide_dependents(&mut self, service: Index) {
-        for member in self.with_dependents(service) {
-            if self.row(member).due {
-                self.decided.push(member);
-            }
+        let mut waiting = self.dependents_that(service, |row| row.due);
+        if !self.row(service).due {
+            waiting.remove(0);
         }
+        self.decided.extend(waiting);
     }
 
     /// Calls an attempt off that has not begun. While an earlier incarnation has not ended, that is

@@ -79,6 +79,15 @@ impl<C> Core<C> {
 
     /// The service and all that stands on it, itself first.
     pub(super) fn with_dependents(&self, service: Index) -> Vec<Index> {
+        self.dependents_that(service, |_| true)
+    }
+
+    /// The service and its dependents that are so, directly or through others that are.
+    pub(super) fn dependents_that(
+        &self,
+        service: Index,
+        are_so: impl Fn(&Row<C>) -> bool,
+    ) -> Vec<Index> {
         let mut seen = FxHashSet::default();
         let mut found = Vec::new();
         let mut queue = VecDeque::from([service]);
@@ -86,7 +95,10 @@ impl<C> Core<C> {
         while let Some(member) = queue.pop_front() {
             found.push(member);
             for &(dependent, kind) in self.graph.dependents(member) {
-                if kind == DependencyKind::Requires && seen.insert(dependent) {
+                if kind == DependencyKind::Requires
+                    && are_so(self.row(dependent))
+                    && seen.insert(dependent)
+                {
                     queue.push_back(dependent);
                 }
             }
