@@ -143,6 +143,8 @@ mod r07_group;
 #[cfg(test)]
 mod r08_cap;
 #[cfg(test)]
+mod r09_shutdown;
+#[cfg(test)]
 mod registration;
 #[cfg(test)]
 mod s01_states;

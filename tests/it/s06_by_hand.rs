@@ -38,7 +38,7 @@ async fn c05_a_restart_of_what_is_in_backoff_is_a_start_now() {
     order(&a, Do::Fail("no")).await;
     let began = Instant::now();
     kit.supervisor.restart("a").await.unwrap();
-    assert_eq!(began.elapsed().as_secs(), 0);
+    assert!(began.elapsed() < SECOND / 2, "it waits for no delay");
     sleep(10 * SECOND).await;
     assert_eq!((kit.state("a").as_str(), kit.incarnation("a")), ("running", 2));
 }
