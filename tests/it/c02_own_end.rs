@@ -261,3 +261,22 @@ async fn c02_who_is_told_to_stop_while_it_waits_for_what_does_not_wait_for_it_he
         assert_eq!([kit.state("a"), kit.state("other")], ["stopped (asked)"; 2]);
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn c02_d04_who_stands_on_what_ends_through_one_that_completed_waits_in_vain_for_it() {
+    let (base, once) = (Probe::new("base"), Probe::new("once").requires("base"));
+    let once = once.begin([Do::Ready, Do::Complete]);
+    let a = Probe::new("a").requires("once").on_stop(OnStop::Ignore);
+    let kit = Kit::new([&base, &once, &a]);
+    kit.supervisor.start("a").await.unwrap();
+    kit.supervisor.request_stop("base").unwrap();
+    settle().await;
+    let (ask, error) = asks(|cx| async move { of(&cx).wait("base").await.unwrap_err() });
+    a.order(ask);
+    settle().await;
+    let error = error.lock().take().expect("it hangs");
+    assert!(matches!(&error, StopError::OwnEnd { .. }), "{error}");
+    a.order(Do::Complete);
+    settle().await;
+    assert_eq!(kit.state("base"), "stopped (asked)");
+}

@@ -43,23 +43,25 @@ impl<C> Core<C> {
     /// Whether `asks` is one of those whose ends are awaited, or has to end before one of them: it depends
     /// on that, and is to end too.
     fn has_to_end(&self, asks: Index, plans: &Plans, awaited: Vec<Index>) -> bool {
-        let mut seen: FxHashSet<Index> = awaited.iter().copied().collect();
+        let runs = |member: Index| self.row(member).live && !self.row(member).leaked;
         let mut stack = awaited;
+        stack.retain(|member| runs(*member));
+        let mut seen: FxHashSet<Index> = stack.iter().copied().collect();
         while let Some(member) = stack.pop() {
-            let row = self.row(member);
-            if !row.live || row.leaked {
-                continue;
-            }
-            if member == asks {
+            let is_live = runs(member);
+            if is_live && member == asks {
                 return true;
             }
-            if row.signalled {
+            if is_live && self.row(member).signalled {
                 // It waits for nobody any more.
                 continue;
             }
-            for &(dependent, _) in self.graph.dependents(member) {
+            for &(dependent, kind) in self.graph.dependents(member) {
+                // Who does not run carries what holds it up down to what it requires.
+                let requires = kind == DependencyKind::Requires;
                 let ends = self.row(dependent).ends || plans.contains_key(&dependent);
-                if ends && seen.insert(dependent) {
+                let holds_up = if runs(dependent) { ends && (is_live || requires) } else { requires };
+                if holds_up && seen.insert(dependent) {
                     stack.push(dependent);
                 }
             }
