@@ -8,9 +8,10 @@ use std::time::Duration;
 
 use super::plugin::{FindError, GraphError, LoadError, Near, SharedError};
 use super::text::{List, debug_as_text};
-use crate::name::Name;
+use crate::name::{Name, PluginId};
 use crate::origin::Origin;
 use crate::reason::{Phase, StopReason};
+use crate::restart::Reaction;
 use crate::task::Panic;
 
 /// Why a service may be missing.
@@ -374,6 +375,15 @@ impl fmt::Display for Lines<'_> {
     }
 }
 
+fn word(reaction: &Option<Reaction>) -> &'static str {
+    match reaction {
+        Some(Reaction::Restart) => "with `restart`",
+        Some(Reaction::Stop) => "with `stop`",
+        Some(Reaction::Keep) => "with `keep`",
+        None => "without a reaction",
+    }
+}
+
 /// One reason why a supervisor was not built, or why services were not added to it.
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
@@ -470,6 +480,21 @@ pub enum BuildProblem {
         name: Name,
         /// Where it was registered.
         origin: Origin,
+    },
+    /// A service requires another one twice, and says two things of what its end does.
+    #[error(
+        "`{name}` (registered at {origin}) requires {requirement} twice, {} and {}: require it once",
+        word(&.reactions.0), word(&.reactions.1)
+    )]
+    TwoReactions {
+        /// The service.
+        name: Name,
+        /// Where it was registered.
+        origin: Origin,
+        /// What it requires.
+        requirement: PluginId,
+        /// What the two say.
+        reactions: (Option<Reaction>, Option<Reaction>),
     },
     /// Unlimited grace could hold a shutdown for ever.
     #[error(

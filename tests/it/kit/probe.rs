@@ -131,10 +131,9 @@ impl Probe {
     }
 
     /// Requires it, and says on the edge what its end does.
-    pub(crate) fn requires_to(mut self, reaction: Reaction, name: &'static str) -> Self {
+    pub(crate) fn requires_to(self, reaction: Reaction, name: &'static str) -> Self {
         let edge = Dependency::literal(DependencyKind::Requires, None, name);
-        self.dependencies.push(edge.with_reaction(reaction));
-        self
+        self.edge(edge.with_reaction(reaction))
     }
 
     pub(crate) fn wants(self, name: &'static str) -> Self {
@@ -145,8 +144,12 @@ impl Probe {
         self.depends(DependencyKind::After, name)
     }
 
-    fn depends(mut self, kind: DependencyKind, name: &'static str) -> Self {
-        self.dependencies.push(Dependency::literal(kind, None, name));
+    fn depends(self, kind: DependencyKind, name: &'static str) -> Self {
+        self.edge(Dependency::literal(kind, None, name))
+    }
+
+    pub(crate) fn edge(mut self, edge: Dependency) -> Self {
+        self.dependencies.push(edge);
         self
     }
 
