@@ -17,6 +17,8 @@ pub(crate) struct Options {
     temporary: bool,
     /// Where it asks to be restarted for another's sake.
     comes_back: Option<Span>,
+    /// All keys that are there.
+    keys: Vec<Ident>,
 }
 
 impl Options {
@@ -55,7 +57,13 @@ impl Options {
             self.comes_back = Some(literal.span());
         }
         self.calls.push((format_ident!("with_{key}"), value));
+        self.keys.push(key.clone());
         Ok(())
+    }
+
+    /// The keys that are there.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &Ident> {
+        self.keys.iter()
     }
 
     /// Refuses what can not go together. `edges` are the places where a requirement asks

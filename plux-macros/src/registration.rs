@@ -97,6 +97,7 @@ impl Registration<'_> {
         let private = krate.private();
         let dependencies = self.dependencies(&private);
         let service = self.args.options.constant(&private);
+        let served = self.served();
         // A trait that is no extension point is pointed at.
         let object = quote_spanned!(located(point)=> dyn #point);
         let (fields, namespace) = match self.namespace {
@@ -109,6 +110,7 @@ impl Registration<'_> {
             const _: () = {
                 static __PLUX_FACTORY: #private::Factory<dyn #point> =
                     #private::Factory::new(#factory);
+                #(#served)*
                 const __PLUX_ORIGIN: #private::Origin = #krate::origin!();
                 const __PLUX_DEPENDENCIES: &[#private::Dependency] = &[#(#dependencies),*];
                 const __PLUX_FIELDS: #private::RecordFields =
@@ -143,6 +145,18 @@ impl Registration<'_> {
                     ));
             };
         }
+    }
+
+    /// What does not compile where something is set for a service and the plugin is none.
+    fn served(&self) -> impl Iterator<Item = TokenStream> {
+        let Self { krate, args, point, .. } = self;
+        args.options.keys().chain(args.reactions()).map(move |key| {
+            let at = located(key);
+            let private = krate.private_at(at);
+            quote_spanned! {at=>
+                const _: () = #private::served::<<dyn #point as #private::ExtensionPoint>::Output>();
+            }
+        })
     }
 
     fn dependencies(&self, private: &TokenStream) -> Vec<TokenStream> {

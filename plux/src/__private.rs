@@ -12,6 +12,7 @@ pub use crate::options::{GracePeriod, ServiceOptions, StartTimeout};
 pub use crate::record::{RecordFields, encode_record, record_length};
 pub use crate::registry::{PLUX_RECORDS_V0, Record};
 pub use crate::restart::{Backoff, GiveUp, Intensity, Reaction, RestartPolicy};
+pub use crate::service::served;
 pub use crate::spec::{AnyFactory, Dependency, DependencyKind, Factory, PluginSpec};
 pub use crate::{
     BoxError, ExtensionPoint, FromService, LinkedCrate, Name, Namespace, Origin, Service,

@@ -80,6 +80,20 @@ impl<S: Service + ?Sized> Service for Box<S> {
     }
 }
 
+/// An output for which an attribute may set what is for a service; for generated code.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no service, and this is for a service",
+    label = "nothing would look at it",
+    note = "leave it out, or have the output of the extension point implement `plux::Service`"
+)]
+pub trait Served {}
+
+#[diagnostic::do_not_recommend]
+impl<S: Service> Served for S {}
+
+/// Does not compile for another output; for generated code.
+pub const fn served<S: Served>() {}
+
 /// What one run of a service is given. Clones are the same; one that outlives the run does nothing.
 #[derive(Clone)]
 pub struct ServiceContext {

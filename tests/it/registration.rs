@@ -9,7 +9,7 @@ use plux::{
 };
 
 /// Any plugin whose name is of interest.
-#[plux::extension_point(namespace = "it.registration")]
+#[plux::extension_point(namespace = "it.registration", output = Own)]
 trait Named {}
 
 macro_rules! types {
@@ -18,7 +18,11 @@ macro_rules! types {
         struct $type;
 
         #[plux::plugin]
-        impl Named for $type {}
+        impl Named for $type {
+            async fn load(&self, (): &()) -> Result<Own, BoxError> {
+                Err("it is not loaded".into())
+            }
+        }
     )+ };
 }
 
@@ -171,7 +175,7 @@ fn p03_what_an_edge_says_is_in_the_spec() {
 }
 
 /// Plugins that say how they are restarted.
-#[plux::extension_point(namespace = "it.registration.restarted")]
+#[plux::extension_point(namespace = "it.registration.restarted", output = Own)]
 trait Restarted {}
 
 #[plux::plugin(
@@ -184,7 +188,11 @@ trait Restarted {}
     watchdog = "5s",
     on_unhealthy = "restart"
 )]
-impl Restarted for A {}
+impl Restarted for A {
+    async fn load(&self, (): &()) -> Result<Own, BoxError> {
+        Err("it is not loaded".into())
+    }
+}
 
 #[plux::plugin(
     requires = ["a", keep("d"), stop("other:d"), restart("e")],
@@ -195,7 +203,11 @@ impl Restarted for A {}
     reaction = "keep",
     on_unhealthy = "ignore"
 )]
-impl Restarted for B {}
+impl Restarted for B {
+    async fn load(&self, (): &()) -> Result<Own, BoxError> {
+        Err("it is not loaded".into())
+    }
+}
 
 #[plux::plugin(
     restart = "temporary",
@@ -204,35 +216,55 @@ impl Restarted for B {}
     give_up = "fail",
     reaction = "stop"
 )]
-impl Restarted for C {}
+impl Restarted for C {
+    async fn load(&self, (): &()) -> Result<Own, BoxError> {
+        Err("it is not loaded".into())
+    }
+}
 
 /// Plugins with times.
-#[plux::extension_point(namespace = "it.registration.timed")]
+#[plux::extension_point(namespace = "it.registration.timed", output = Own)]
 trait Timed {}
 
 #[derive(Default)]
 struct A;
 
 #[plux::plugin(grace_period = "none", start_timeout = "2h")]
-impl Timed for A {}
+impl Timed for A {
+    async fn load(&self, (): &()) -> Result<Own, BoxError> {
+        Err("it is not loaded".into())
+    }
+}
 
 #[derive(Default)]
 struct B;
 
 #[plux::plugin(grace_period = "unlimited", start_timeout = "2m")]
-impl Timed for B {}
+impl Timed for B {
+    async fn load(&self, (): &()) -> Result<Own, BoxError> {
+        Err("it is not loaded".into())
+    }
+}
 
 #[derive(Default)]
 struct C;
 
 #[plux::plugin(grace_period = "7ms")]
-impl Timed for C {}
+impl Timed for C {
+    async fn load(&self, (): &()) -> Result<Own, BoxError> {
+        Err("it is not loaded".into())
+    }
+}
 
 #[derive(Default)]
 struct D;
 
 #[plux::plugin(start_timeout = "unlimited")]
-impl Timed for D {}
+impl Timed for D {
+    async fn load(&self, (): &()) -> Result<Own, BoxError> {
+        Err("it is not loaded".into())
+    }
+}
 
 /// Yields boxes.
 #[plux::extension_point(namespace = "it.registration.boxed", output = Box<dyn Service>)]

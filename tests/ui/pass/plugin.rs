@@ -1,9 +1,19 @@
 //! A plugin of every form, with every key.
 
-use plux::BoxError;
+use std::sync::Arc;
+
+use plux::{BoxError, Service};
 
 #[plux::extension_point(namespace = "ui.pass", context = u8, output = u16)]
 pub trait Point {
+    fn port(&self) -> u16 {
+        0
+    }
+}
+
+/// What yields services.
+#[plux::extension_point(namespace = "ui.pass.serving", context = u8, output = Arc<dyn Service>)]
+pub trait Serving {
     fn port(&self) -> u16 {
         0
     }
@@ -39,7 +49,7 @@ mod types {
     reaction = "keep",
     crate = plux,
 )]
-impl super::plugin::Point for Long<u8> {
+impl super::plugin::Serving for Long<u8> {
     fn port(&self) -> u16 {
         1
     }
@@ -48,8 +58,8 @@ impl super::plugin::Point for Long<u8> {
         Ok(true)
     }
 
-    async fn load(&self, context: &u8) -> Result<u16, BoxError> {
-        Ok(u16::from(*context))
+    async fn load(&self, context: &u8) -> Result<Arc<dyn Service>, BoxError> {
+        Err(format!("it serves nothing at {context}").into())
     }
 }
 
