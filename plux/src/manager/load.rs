@@ -51,14 +51,16 @@ impl<'a, P: ExtensionPoint + ?Sized + 'static> Attempt<'a, P> {
         if self.job.shared.closing.is_closed() {
             return None;
         }
-        let answer = self.job.shared.filters.before_init(self.entry.spec());
+        let Self { job, entry, .. } = self;
+        let answer = entry.ask(|| job.shared.filters.before_init(entry.spec()));
         self.refusal(Phase::BeforeInit, answer)
     }
 
     /// What filters have against the plugin that was made.
     #[cold]
     pub(super) fn refused_plugin(&self, plugin: &P) -> Option<Reason> {
-        let answer = self.job.shared.filters.before_load(self.entry.spec(), plugin);
+        let Self { job, entry, .. } = self;
+        let answer = entry.ask(|| job.shared.filters.before_load(entry.spec(), plugin));
         self.refusal(Phase::BeforeLoad, answer)
     }
 

@@ -39,6 +39,8 @@ pub(super) const BUSY: u32 = 0b0_1000;
 pub(super) const WAITED: u32 = 0b1_0000;
 /// The owner's attempt is not the first.
 pub(super) const AGAIN: u32 = 0b10_0000;
+/// Filters are asked about it.
+const ASKED: u32 = 0b100_0000;
 
 /// One plugin.
 pub(crate) struct Entry<P: ExtensionPoint + ?Sized + 'static> {
@@ -160,11 +162,22 @@ impl<P: ExtensionPoint + ?Sized + 'static> Entry<P> {
     /// The phase that an attempt under way has come to. Copies no reason: whoever drops the last copy of
     /// one runs a destructor of the user's.
     pub(crate) fn reached(&self) -> Phase {
-        match self.word.load(Ordering::Acquire) & TAG {
-            LOADING | LOADED => Phase::Load,
-            INITIALIZED => Phase::ShouldLoad,
-            _ => Phase::Init,
+        let word = self.word.load(Ordering::Acquire);
+        match (word & TAG, word & ASKED != 0) {
+            (LOADING | LOADED, _) => Phase::Load,
+            (INITIALIZED, true) => Phase::BeforeLoad,
+            (INITIALIZED, false) => Phase::ShouldLoad,
+            (_, true) => Phase::BeforeInit,
+            (_, false) => Phase::Init,
         }
+    }
+
+    /// Asks filters about the plugin, for the owner of the row.
+    pub(crate) fn ask<T>(&self, filters: impl FnOnce() -> T) -> T {
+        self.word.fetch_or(ASKED, Ordering::AcqRel);
+        let answer = filters();
+        self.word.fetch_and(!ASKED, Ordering::AcqRel);
+        answer
     }
 
     /// Where it stands now. Never waits for an attempt.

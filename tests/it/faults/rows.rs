@@ -66,8 +66,8 @@ rows! {
     }
     #[test]
     fn s08_x03_a_filter_blocks_over_a_spec(FilterOfSpec, Blocked) {
-        StartTop => "x failed (start timeout in init)", STARTED;
-        "starting → stopping (start_deadline) → failed (start timeout in init)"; CALLED_OFF; "had failed, still loads", JOINED;
+        StartTop => "x failed (start timeout in before_init)", STARTED;
+        "starting → stopping (start_deadline) → failed (start timeout in before_init)"; CALLED_OFF; "had failed, still loads", JOINED;
     }
     #[test]
     fn c06_the_caller_leaves_a_filter_over_a_spec(FilterOfSpec, CallerGone) {
@@ -106,8 +106,8 @@ rows! {
     }
     #[test]
     fn s08_x03_a_filter_blocks_over_a_plugin(FilterOfPlugin, Blocked) {
-        StartTop => "x failed (start timeout in should_load)", STARTED;
-        "starting → stopping (start_deadline) → failed (start timeout in should_load)"; CALLED_OFF; "had failed, still loads", JOINED;
+        StartTop => "x failed (start timeout in before_load)", STARTED;
+        "starting → stopping (start_deadline) → failed (start timeout in before_load)"; CALLED_OFF; "had failed, still loads", JOINED;
     }
     #[test]
     fn c06_the_caller_leaves_a_filter_over_a_plugin(FilterOfPlugin, CallerGone) {
