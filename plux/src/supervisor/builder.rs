@@ -183,6 +183,7 @@ impl SupervisorBuilder {
         let seed = RandomState::new().hash_one(0);
         let core = Core::new(Arc::clone(&graph), reactions, shared(limits), join, whole)
             .with_seed(seed)
+            .with_gave_up(|caller: &Caller| caller.answer.is_closed())
             .with_groups(groups)
             .with_slots(self.max_concurrent_restarts.map(NonZeroUsize::get));
         let hub = Hub::new(self.listeners);

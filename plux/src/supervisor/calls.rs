@@ -391,3 +391,51 @@ impl std::fmt::Debug for WeakSupervisor {
         f.write_str("WeakSupervisor")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::future::pending;
+
+    use async_trait::async_trait;
+    use futures::FutureExt;
+
+    use super::*;
+    use crate::error::BoxError;
+    use crate::finder::ListFinder;
+    use crate::function::FnService;
+    use crate::manager::PluginManager;
+    use crate::name::Namespace;
+    use crate::service::Service;
+    use crate::spec::PluginSpec;
+
+    struct Hangs;
+
+    #[async_trait]
+    impl FnService for Hangs {
+        async fn load(&self, (): &()) -> Result<Arc<dyn Service>, BoxError> {
+            pending().await
+        }
+    }
+
+    #[tokio::test]
+    async fn c06_a_wait_that_was_given_up_takes_no_memory_for_long() -> Result<(), BoxError> {
+        let make = || Ok(Arc::new(Hangs) as Arc<dyn FnService>);
+        let spec = PluginSpec::new(Namespace::literal("plux.services"), Name::literal("a"), make);
+        let finder = ListFinder::new([spec]);
+        let manager = PluginManager::<dyn FnService>::builder(()).finder(finder).build();
+        let supervisor = Supervisor::builder().manager(manager).build()?;
+        assert!(supervisor.start("a").now_or_never().is_none());
+        let mut waits = Box::pin(supervisor.wait("a"));
+        assert!(waits.as_mut().now_or_never().is_none());
+        let child = supervisor.shared.child(0).ok_or("it is there")?;
+        for _ in 0..1_000 {
+            assert!(supervisor.wait("a").now_or_never().is_none());
+            tokio::task::yield_now().await;
+            let callers = Arc::weak_count(&child);
+            assert!(callers < 30, "{callers} are kept");
+        }
+        supervisor.stop("a").await?;
+        assert!(waits.now_or_never().is_some(), "who has not given up is answered");
+        Ok(())
+    }
+}

@@ -17,6 +17,18 @@ impl<T> Few<T> {
         self.0.get_or_insert_default().push(item);
     }
 
+    /// Adds `item`. When there is no room for it, what is not `wanted` any more goes first: so a list of
+    /// things that nobody takes out is at most twice as long as what is wanted of it, and a bit.
+    pub(crate) fn push_sweeping(&mut self, item: T, wanted: impl Fn(&T) -> bool) {
+        let list = self.0.get_or_insert_default();
+        if list.len() == list.capacity() {
+            list.retain(wanted);
+            // As many come before the next look at all of them.
+            list.reserve(list.len() + 1);
+        }
+        list.push(item);
+    }
+
     /// Takes `item` out of a list in ascending order.
     pub(crate) fn remove(&mut self, item: &T)
     where
@@ -43,5 +55,26 @@ impl<T> IntoIterator for Few<T> {
 
     fn into_iter(self) -> Self::IntoIter {
         self.0.map_or_else(Vec::new, |list| *list).into_iter()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn c06_a_list_that_is_swept_keeps_what_is_wanted_in_order_and_stays_short() {
+        let mut list = Few::NONE;
+        let looks = std::cell::Cell::new(0);
+        for item in 0..10_000 {
+            list.push_sweeping(item, |item| {
+                looks.set(looks.get() + 1);
+                item % 1_000 == 0
+            });
+            assert!(list.0.as_ref().is_some_and(|list| list.capacity() < 50));
+        }
+        let wanted: Vec<_> = list.into_iter().filter(|item| item % 1_000 == 0).collect();
+        assert_eq!(wanted, (0..10).map(|item| item * 1_000).collect::<Vec<_>>());
+        assert!(looks.get() < 30_000, "{}", looks.get());
     }
 }

@@ -38,6 +38,8 @@ pub(crate) struct Core<C> {
     pub(super) slots: Slots,
     /// Of those that do not run, or did not: how many that require them are to end, or carry one that is.
     pub(super) carried: FxHashMap<Index, u32>,
+    /// Whether nobody waits for that answer any more.
+    pub(super) gave_up: fn(&C) -> bool,
     /// What jitter is drawn from.
     pub(super) random: u64,
     pub(super) actions: Vec<Action<C>>,
@@ -85,6 +87,7 @@ impl<C> Core<C> {
             moved: Vec::new(),
             slots: Slots::default(),
             carried: FxHashMap::default(),
+            gave_up: |_| false,
             random: 0,
             actions: Vec::new(),
             decided: Vec::new(),
@@ -109,6 +112,12 @@ impl<C> Core<C> {
     /// Lets so many restarts be under way at once, or any number.
     pub(crate) fn with_slots(mut self, slots: Option<usize>) -> Self {
         self.slots = Slots::new(slots);
+        self
+    }
+
+    /// Has waits let go of whom nobody waits for any more: they may be many before a service ends.
+    pub(crate) fn with_gave_up(mut self, gave_up: fn(&C) -> bool) -> Self {
+        self.gave_up = gave_up;
         self
     }
 

@@ -108,7 +108,8 @@ impl<C> Core<C> {
 
     pub(super) fn wait(&mut self, service: Index, caller: C) {
         if self.row(service).is_stoppable() {
-            self.row_mut(service).waits.push(caller);
+            let gave_up = self.gave_up;
+            self.row_mut(service).waits.push_sweeping(caller, |caller| !gave_up(caller));
         } else {
             let state = self.row(service).state.clone();
             self.reply(caller, Answer::State(state));
