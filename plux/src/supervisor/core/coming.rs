@@ -10,7 +10,7 @@ use super::walk::{Call, World};
 use super::words::{Coming, Index, Input, Reactions, Stays};
 use crate::graph::GraphBuilder;
 use crate::options::ServiceOptions;
-use crate::restart::{GiveUp, Reaction};
+use crate::restart::{Backoff, GiveUp, Reaction};
 use crate::spec::DependencyKind;
 
 impl World {
@@ -118,4 +118,25 @@ fn a02_ten_thousand_that_came_and_went_leave_the_tables_as_they_were() {
     assert_eq!((world.core.len(), world.core.reactions.len()), (2, 1));
     assert_eq!(world.core.groups.list[0].group.members, [0, 1]);
     assert!(world.core.ops.capacity() < 1000);
+}
+
+#[test]
+fn a02_c04_who_restarts_by_itself_goes_on_with_that_when_others_have_come() {
+    for depends in [false, true] {
+        let mut graph = GraphBuilder::new(2);
+        if depends {
+            graph.edge(1, DependencyKind::Requires, 0);
+        }
+        let graph = Arc::new(graph.build(|_| unreachable!("no edge is wrong")));
+        let limits = Arc::new(Limits::of(ServiceOptions::NONE.with_backoff(Backoff::NONE)));
+        let limits = [Arc::clone(&limits), limits];
+        let core = Core::new(Arc::clone(&graph), Reactions::default(), limits, SECOND, None);
+        let mut world = World::of(0, core, graph, Some(Vec::new()));
+        world.remove(1);
+        world.call(Call::Start(0), |caller| Input::Start { service: 0, caller });
+        world.ready(0);
+        assert!(world.core.is_lent(0));
+        world.come(1);
+        assert_eq!(world.core.is_lent(0), !depends, "nobody depends on who is lent");
+    }
 }

@@ -59,8 +59,10 @@ impl<C> Core<C> {
                 break;
             }
         }
-        if let About::One(service) = about {
-            self.lend(service);
+        match about {
+            About::Nobody => {}
+            About::One(service) => self.lend(service),
+            About::All => (0..self.len()).for_each(|service| self.lend(service)),
         }
         self.finish_shutdown();
         std::mem::swap(&mut self.actions, actions);
