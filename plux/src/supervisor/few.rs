@@ -1,10 +1,12 @@
 //! A list that costs next to nothing while it is empty.
 
+use std::collections::{VecDeque, vec_deque};
+
 /// A list that is nearly always empty, and then no larger than a pointer and without memory of its
-/// own.
+/// own. What came first mostly goes first, which moves nothing of the rest.
 #[derive(Clone)]
 #[expect(clippy::box_collection, reason = "every service has some of them")]
-pub(crate) struct Few<T>(Option<Box<Vec<T>>>);
+pub(crate) struct Few<T>(Option<Box<VecDeque<T>>>);
 
 impl<T> Few<T> {
     pub(crate) const NONE: Self = Self(None);
@@ -14,7 +16,7 @@ impl<T> Few<T> {
     }
 
     pub(crate) fn push(&mut self, item: T) {
-        self.0.get_or_insert_default().push(item);
+        self.0.get_or_insert_default().push_back(item);
     }
 
     /// Adds `item`. When there is no room for it, what is not `wanted` any more goes first: so a list of
@@ -26,7 +28,7 @@ impl<T> Few<T> {
             // As many come before the next look at all of them.
             list.reserve(list.len() + 1);
         }
-        list.push(item);
+        list.push_back(item);
     }
 
     /// Takes `item` out of a list in ascending order.
@@ -51,10 +53,10 @@ impl<T> Few<T> {
 
 impl<T> IntoIterator for Few<T> {
     type Item = T;
-    type IntoIter = std::vec::IntoIter<T>;
+    type IntoIter = vec_deque::IntoIter<T>;
 
     fn into_iter(self) -> Self::IntoIter {
-        self.0.map_or_else(Vec::new, |list| *list).into_iter()
+        self.0.map_or_else(VecDeque::new, |list| *list).into_iter()
     }
 }
 
