@@ -1,7 +1,8 @@
 //! What goes wrong when services are added to a supervisor that runs, or removed from it.
 
+use super::build::{BuildProblem, Lines};
 use super::plugin::Near;
-use super::service::{BuildProblem, Lines, NOT_LINKED};
+use super::service::NOT_LINKED;
 use super::text::debug_as_text;
 use crate::name::Name;
 use crate::origin::Origin;

@@ -8,10 +8,13 @@ mod plugin;
 
 mod service;
 
+mod build;
+
 mod change;
 
 pub(crate) use text::debug_as_text;
 
+pub use build::{BuildError, BuildProblem};
 pub use change::{AddError, RemoveError};
 pub use check::{CheckError, CheckProblem};
 pub(crate) use plugin::NOT_LINKED;
@@ -20,6 +23,5 @@ pub use plugin::{
     SharedError,
 };
 pub use service::{
-    BuildError, BuildProblem, Exit, HandleError, RestartError, RunError, ServiceFailure,
-    StartError, StopError,
+    Exit, HandleError, RestartError, RunError, ServiceFailure, StartError, StopError,
 };
