@@ -192,6 +192,8 @@ pub use plux_macros::extension_point;
 /// | `on_unhealthy` | of a service: what becomes of one that runs and is unhealthy, `"ignore"` or `"restart"`: see [`OnUnhealthy`] | the supervisor's |
 /// | `crate` | where plux is, when it is renamed or re-exported | `::plux` |
 ///
+/// What is of a service does not compile where the output of the extension point is no [`Service`].
+///
 /// A dependency is the name of a plugin of the own namespace, or `namespace:name`. A manager knows its
 /// own namespace: what is required of another one is seen to by a supervisor of both, and by
 /// [`RegistryCheck`], and not by a load.

@@ -193,6 +193,9 @@ impl ServiceContext {
     /// Spawns a task that ends with this run: it is awaited when the service stops, dropped when the
     /// grace period is over, and its panic is the service's failure. After the end of the run the
     /// future is dropped unpolled.
+    ///
+    /// # Panics
+    /// Outside a tokio runtime, while the run has not ended.
     pub fn spawn<F>(&self, future: F)
     where
         F: Future<Output = ()> + Send + 'static,

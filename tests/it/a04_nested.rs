@@ -9,9 +9,7 @@ use plux::{
 };
 use tokio::time::sleep;
 
-use crate::kit::{
-    Do, Load, Log, OnStop, Probe, SECOND, Scripted, manager, order, plain, settle, tireless,
-};
+use crate::kit::{Do, Load, Log, OnStop, Probe, SECOND, manager, order, plain, settle, tireless};
 
 #[plux::extension_point(namespace = "outer", output = Arc<Nested>)]
 trait Outer {}
@@ -35,12 +33,15 @@ fn nested<const N: usize>(
     outer: Configure,
 ) -> Supervisor {
     let (probes, log) = (probes.map(Clone::clone), log.clone());
-    let cell = Arc::new(Nested::new(move || {
-        let specs = probes.each_ref().map(|probe| probe.spec(&log));
-        let manager =
-            PluginManager::<dyn Scripted>::builder(()).finder(ListFinder::new(specs)).build();
-        inner(Supervisor::builder().manager(manager)).build()
-    }));
+    cell(outer, move || inner(Supervisor::builder().manager(manager(&probes, &log))))
+}
+
+/// An outer supervisor with one service, `cell`, which is made so.
+fn cell(
+    outer: Configure,
+    make: impl Fn() -> SupervisorBuilder + Send + Sync + 'static,
+) -> Supervisor {
+    let cell = Arc::new(Nested::new(move || make().build()));
     let make =
         move || -> Result<Arc<dyn Outer>, BoxError> { Ok(Arc::new(Cell(Arc::clone(&cell)))) };
     let spec =
@@ -220,4 +221,17 @@ async fn a02_a04_what_is_added_inside_stops_with_the_outer_one_and_is_not_in_the
     let inner = report.row("cell").unwrap().nested().expect("it was not clean inside");
     let rows: Vec<_> = inner.rows().iter().map(|row| row.name.as_str()).collect();
     assert_eq!(rows, ["a", "guest"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a04_of_a_manager_that_is_cloned_into_each_run_only_what_has_loaded_runs_again() {
+    let (log, a) = (Log::default(), Probe::new("a"));
+    let b = Probe::new("b").requires("a").load(Load::Fail("no"));
+    let kept = manager([&a, &b], &log);
+    let supervisor = cell(as_it_is, move || Supervisor::builder().manager(kept.clone()));
+    supervisor.start("cell").await.unwrap_err();
+    let _b = b.clone().load(Load::Return);
+    let error = supervisor.start("cell").await.unwrap_err();
+    assert!(error.to_string().contains("inside, `b` did not start"), "{error}");
+    assert_eq!((log.count("b loads"), log.count("a loads"), log.count("a begins")), (1, 1, 2));
 }

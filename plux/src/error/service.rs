@@ -151,7 +151,10 @@ pub enum StartError {
         source: Arc<ServiceFailure>,
     },
     /// It, or one that it requires, is disabled.
-    #[error("`{name}` did not start: `{culprit}` (registered at {origin}) is disabled: {reason}")]
+    #[error(
+        "`{name}` did not start: `{culprit}` (registered at {origin}) is disabled: {reason}; \
+         PluginManager::reconsider has it asked again"
+    )]
     Disabled {
         /// The service that was asked for.
         name: Name,

@@ -68,6 +68,11 @@ pub struct Nested {
 
 impl Nested {
     /// Makes a supervisor for each run.
+    ///
+    /// Its managers are made in the closure too. The shutdown of a run closes them, and so one that is only
+    /// cloned there is closed from the second run on: what it has loaded runs again, with the state that
+    /// it has by then, and what it has not loaded does not start any more
+    /// ([`FailureCause::Aborted`](crate::FailureCause::Aborted)).
     pub fn new(build: impl Fn() -> Result<Supervisor, BuildError> + Send + Sync + 'static) -> Self {
         Self { build: Box::new(build) }
     }

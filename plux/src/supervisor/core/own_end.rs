@@ -60,7 +60,8 @@ impl<C> Core<C> {
                 // Who does not run carries what holds it up down to what it requires.
                 let requires = kind == DependencyKind::Requires;
                 let ends = self.row(dependent).ends || plans.contains_key(&dependent);
-                let holds_up = if runs(dependent) { ends && (is_live || requires) } else { requires };
+                let holds_up =
+                    if runs(dependent) { ends && (is_live || requires) } else { requires };
                 if holds_up && seen.insert(dependent) {
                     stack.push(dependent);
                 }
