@@ -378,8 +378,14 @@ impl Stage {
         while !gone.load(Ordering::SeqCst) && !curse.has_struck() {
             std::thread::yield_now();
         }
-        // Long enough to go on, if it could.
-        std::thread::park_timeout(std::time::Duration::from_millis(20));
+        // Long enough to go on, if it could. A panic is printed before, which takes its time.
+        let looks = if curse.fault == Fault::Blocked { 20 } else { 10_000 };
+        for _ in 0..looks {
+            if gone.load(Ordering::SeqCst) {
+                break;
+            }
+            std::thread::park_timeout(Duration::from_millis(1));
+        }
         let told = if gone.load(Ordering::SeqCst) { "goes on" } else { "waits" };
         assert!(curse.has_struck(), "it is kept");
         curse.open();
