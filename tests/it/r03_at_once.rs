@@ -60,6 +60,27 @@ async fn r06_the_old_run_has_ended_before_the_next_begins() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn r03_restarts_that_concern_nobody_else_follow_in_the_task_that_has_failed() {
+    let tasks: Arc<Mutex<Vec<_>>> = Arc::default();
+    let seen = Arc::clone(&tasks);
+    let look = Do::call(move |_| {
+        seen.lock().push(tokio::task::id());
+        async {}
+    });
+    let a = Probe::new("a").begin([look.clone(), Do::Ready]);
+    let kit = Kit::with([&a], tireless);
+    kit.supervisor.start("a").await.unwrap();
+    settle().await;
+    let a = a.begin([look, Do::Ready, Do::Fail("at once")]);
+    a.order(Do::Fail("no"));
+    turns(&kit, "a", 30).await;
+    kit.supervisor.stop("a").await.unwrap();
+    let tasks = tasks.lock();
+    assert!(tasks.len() >= 29, "{tasks:?}");
+    assert!(tasks.iter().all(|task| *task == tasks[0]), "{tasks:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn r01_completions_of_a_permanent_service_are_restarted_and_those_of_others_are_not() {
     let policy = |name, policy| Probe::new(name).options(|options| options.with_restart(policy));
     let [a, b] = [policy("a", RestartPolicy::Permanent), policy("b", RestartPolicy::Transient)];
