@@ -159,6 +159,8 @@ mod s03_readiness;
 #[cfg(test)]
 mod s04_exits;
 #[cfg(test)]
+mod s04_runtime_ends;
+#[cfg(test)]
 mod s05_stop;
 #[cfg(test)]
 mod s05_stop_while_starting;

@@ -1,7 +1,7 @@
 //! The task of one run of a service: load, run, and the end of all its tasks.
 //!
-//! Trap: a task may be dropped where it stands (its runtime ends). [`News`] tells the dispatcher
-//! even then, and is the last thing the task drops.
+//! Trap: a task may be dropped where it stands: its runtime ends, and the dispatcher with it. It tells nobody
+//! then, as the dispatcher may still be at work, and would begin it again in a runtime that takes no tasks.
 
 use std::future::poll_fn;
 use std::sync::Arc;
@@ -22,30 +22,20 @@ use crate::task::{self, Caught, Cut, Panic, catch};
 pub(super) fn begin(child: &Arc<Child>, incarnation: u32, watched: bool) {
     let run = Arc::new(Incarnation::new(Arc::clone(child) as Arc<dyn Link>, incarnation, watched));
     child.cell.hold(Arc::clone(&run));
-    let news = News { child: Arc::clone(child), incarnation, told: false };
+    let news = News { child: Arc::clone(child), incarnation };
     task::spawn(live(run, news));
 }
 
-/// Tells the dispatcher of the end, once, whatever becomes of the task.
+/// Tells the dispatcher of the end.
 struct News {
     child: Arc<Child>,
     incarnation: u32,
-    told: bool,
 }
 
 impl News {
-    fn tell(&mut self, ending: Ending) {
-        self.told = true;
+    fn tell(self, ending: Ending) {
         let (service, incarnation) = (self.child.index, self.incarnation);
         self.child.send(Input::Ended { service, incarnation, ending });
-    }
-}
-
-impl Drop for News {
-    fn drop(&mut self) {
-        if !self.told {
-            self.tell(Ending::Exit(Exit::Aborted));
-        }
     }
 }
 
