@@ -129,6 +129,8 @@ pub enum Asks {
     Start(usize),
     /// A stop.
     Stop(usize),
+    /// A stop, unless others would have to stop too.
+    StopUnused(usize),
     /// A restart.
     Restart(usize),
     /// The end of a service.
@@ -143,7 +145,11 @@ impl Asks {
     /// Of whom.
     pub fn service(self) -> Option<usize> {
         match self {
-            Self::Start(it) | Self::Stop(it) | Self::Restart(it) | Self::Wait(it) => Some(it),
+            Self::Start(it)
+            | Self::Stop(it)
+            | Self::StopUnused(it)
+            | Self::Restart(it)
+            | Self::Wait(it) => Some(it),
             Self::Shutdown | Self::AbortNow => None,
         }
     }
@@ -208,7 +214,10 @@ impl Case {
         let calls = (0..calls).map(|_| call(dice, count, span, trouble)).collect();
         let unlimited = services.iter().any(|service| service.row.grace.is_none());
         let shutdown = (unlimited || dice.one_in(6)).then(|| 1 + dice.roll(120) as u64);
-        Self { services, group, calls, shutdown, dropped: dice.one_in(6) }
+        let dropped = dice.one_in(6);
+        let mut case = Self { services, group, calls, shutdown, dropped };
+        more(dice, &mut case);
+        case
     }
 
     /// The same as it is recorded.
@@ -233,6 +242,17 @@ impl Case {
     /// The members of the group that are there.
     pub fn members(&self) -> impl Iterator<Item = usize> {
         self.group.iter().copied().filter(|member| self.services[*member].present)
+    }
+}
+
+/// What came to be drawn later: it changes nothing of what was drawn before.
+fn more(dice: &mut Dice, case: &mut Case) {
+    for call in &mut case.calls {
+        if let Asks::Stop(service) = call.asks
+            && dice.one_in(3)
+        {
+            call.asks = Asks::StopUnused(service);
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::time::Duration;
 
-use plux::{RestartError, StartError, StartOutcome, StopError, Supervisor};
+use plux::{RestartError, StartError, StartOutcome, StopError, StopReport, Supervisor};
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
@@ -41,6 +41,7 @@ async fn one(id: u32, call: Call, name: String, supervisor: Supervisor, recorder
     let command = match call.asks {
         Asks::Start(_) => Command::Start,
         Asks::Stop(_) => Command::Stop,
+        Asks::StopUnused(_) => Command::StopUnused,
         Asks::Restart(_) => Command::Restart,
         Asks::Wait(_) => Command::Wait,
         Asks::Shutdown => Command::Shutdown,
@@ -77,14 +78,8 @@ async fn ask(asks: Asks, name: &str, supervisor: &Supervisor, recorder: &Recorde
             Err(RestartError::Start(error)) => refused(&error, recorder),
             Err(_) => (Answer::Done, None, None),
         },
-        Asks::Stop(_) => match supervisor.stop(name).await {
-            Ok(report) => {
-                let stopped = report.stopped().filter_map(place).collect();
-                (Answer::Stopped, None, Some(stopped))
-            }
-            Err(StopError::Leaked { name, .. }) => (Answer::RefusedLeaked, place(&name), None),
-            Err(_) => (Answer::Done, None, None),
-        },
+        Asks::Stop(_) => stop(supervisor.stop(name).await, recorder),
+        Asks::StopUnused(_) => stop(supervisor.stop_unused(name).await, recorder),
         Asks::Wait(_) => {
             let _ = supervisor.wait(name).await;
             (Answer::Done, None, None)
@@ -94,6 +89,18 @@ async fn ask(asks: Asks, name: &str, supervisor: &Supervisor, recorder: &Recorde
             supervisor.abort_now();
             (Answer::Done, None, None)
         }
+    }
+}
+
+fn stop(told: Result<StopReport, StopError>, recorder: &Recorder) -> Told {
+    let place = |name: &plux::Name| recorder.place(name.as_str());
+    match told {
+        Ok(report) => (Answer::Stopped, None, Some(report.stopped().map(place).collect())),
+        Err(StopError::Leaked { name, .. }) => (Answer::RefusedLeaked, Some(place(&name)), None),
+        Err(StopError::InUse { dependents, .. }) => {
+            (Answer::RefusedInUse, None, Some(dependents.iter().map(place).collect()))
+        }
+        Err(_) => (Answer::Done, None, None),
     }
 }
 

@@ -23,14 +23,12 @@ pub(crate) fn kept(facts: &Facts<'_>) -> Kept {
                 before[line] = kept[service];
                 kept[service] &= stays(facts, service, state, line);
             }
-            What::Command { command, service, .. } => {
+            What::Command { command, .. } => {
+                let stops = facts.call_at(line).and_then(Asked::stops);
                 for (it, kept) in kept.iter_mut().enumerate() {
-                    *kept &= match (command, service) {
-                        (Command::Shutdown | Command::AbortNow, _) => false,
-                        (Command::Stop | Command::StopUnused, Some(target)) => {
-                            !facts.graphs.needs(it, target)
-                        }
-                        _ => true,
+                    *kept &= match command {
+                        Command::Shutdown | Command::AbortNow => false,
+                        _ => stops.is_none_or(|target| !facts.graphs.needs(it, target)),
                     };
                 }
             }

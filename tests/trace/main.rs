@@ -78,7 +78,9 @@ async fn made(run: &RecordedRun, case: &Case, call: &Call) {
         Asks::Shutdown => drop(run.shutdown().await),
         Asks::AbortNow => drop(run.abort_now()),
         Asks::Start(service) => drop(run.start(name(service)).await),
-        // A trace has no word for a wait; a stop of what is unused has its place.
-        Asks::Wait(service) => drop(run.stop_unused(name(service)).await),
+        // A trace has no word for a wait.
+        Asks::StopUnused(service) | Asks::Wait(service) => {
+            drop(run.stop_unused(name(service)).await)
+        }
     }
 }

@@ -3,9 +3,10 @@
 use schedules::{Answer, Command, Line, Run, State, What, Why};
 
 use super::look::{
-    Seen, Told, but, earlier, is_alone, is_asked, is_cut_short, moves, quiet, state, with, without,
+    Seen, Told, but, earlier, is_alone, is_asked, is_cut_short, moved, moves, quiet, state, with,
+    without,
 };
-use super::mutate::{Mutation, each_call, way};
+use super::mutate::{Mutation, each, each_call, way};
 
 pub(super) const WAYS: &[Mutation] = &[
     way("a call has no answer", &["C6"], |run| {
@@ -90,8 +91,37 @@ pub(super) const WAYS: &[Mutation] = &[
             |call| listing(run, call.line, |listed| listed.extend(idle)),
         )
     }),
+    way("a stop of what nobody uses is refused", &["D4", "S5"], |run| {
+        let used = |it: usize| run.setup.ties.iter().any(|tie| tie.on == it);
+        let fits = |call: &Told| {
+            let stops = call.command == Command::StopUnused && call.answer == Answer::Stopped;
+            stops && call.service.is_some_and(|it| !used(it))
+        };
+        each_call(run, fits, |call| answered(run, call.line, Answer::RefusedInUse, None))
+    }),
+    way("a stop is refused for somebody who does not use the service", &["D4"], |run| {
+        let fits = |call: &Told| call.answer == Answer::RefusedInUse;
+        each_call(run, fits, |call| listing(run, call.line, |listed| listed.extend(call.service)))
+    }),
+    way("a stop that others are in the way of stops them", &["D4"], |run| {
+        let fits = |call: &Told| call.command == Command::Stop && call.listed.len() > 1;
+        each_call(run, fits, |call| {
+            but(run, |run| {
+                if let What::Command { command, .. } = &mut run.lines[call.asked].what {
+                    *command = Command::StopUnused;
+                }
+            })
+        })
+    }),
+    way("a service is told that it was asked to stop, and was not", &["S12"], |run| {
+        let calm = !is_asked(run, Command::Stop) && !is_asked(run, Command::StopUnused);
+        let fits = |it: &Seen| it.state == State::Stopping(Why::Dependency);
+        each(run, |it| calm && fits(it), |it| moved(run, it.line, State::Stopping(Why::Asked)))
+    }),
     way("a start is stopped by nobody", &["S5"], |run| {
-        let calm = !is_asked(run, Command::Stop) && !is_cut_short(run);
+        let calm = !is_asked(run, Command::Stop)
+            && !is_asked(run, Command::StopUnused)
+            && !is_cut_short(run);
         let fits = |call: &Told| call.answer == Answer::Failed;
         each_call(
             run,

@@ -159,15 +159,16 @@ fn down(facts: &Facts<'_>, call: &Asked, target: usize, answer: Answer) -> Agree
             return ensure(some, "X3", call.end, || "nobody has leaked".to_owned());
         }
         Answer::RefusedInUse if call.command == Command::StopUnused => {
-            let used = covered
-                .iter()
-                .any(|it| *it != target && stood(facts, call, *it, State::is_stoppable));
-            return ensure(used, "D4", call.end, || "nobody depends on it".to_owned());
+            return used(facts, call, target, &covered);
         }
         other => return Err(illegal("C6", call.end, format!("{other:?} to a stop"))),
     }
     let Some(listed) = &call.listed else { return Ok(()) };
     let listed: BTreeSet<_> = listed.iter().copied().collect();
+    let others = listed.iter().any(|it| *it != target);
+    ensure(call.command != Command::StopUnused || !others, "D4", call.end, || {
+        format!("the stop of {}, if nobody uses it, has stopped others", facts.name(target))
+    })?;
     let mut standing: BTreeSet<_> =
         covered.iter().copied().filter(|it| facts.state(*it, call.line).is_stoppable()).collect();
     // At one moment of the call it was what the answer lists.
@@ -205,6 +206,28 @@ fn down(facts: &Facts<'_>, call: &Asked, target: usize, answer: Answer) -> Agree
     let what =
         format!("the stop of {} lists {names:?}, which at no moment was", facts.name(target));
     Err(illegal("D4", call.end, what))
+}
+
+/// D4: who would have to stop too is named, and nobody else.
+fn used(facts: &Facts<'_>, call: &Asked, target: usize, covered: &[usize]) -> Agrees {
+    let others = || covered.iter().copied().filter(|it| *it != target);
+    let some = others().any(|it| stood(facts, call, it, State::is_stoppable));
+    let mut lines = vec![call.line];
+    lines.extend(
+        covered.iter().flat_map(|it| {
+            facts.within(*it, call.line, call.end).iter().map(|moved| moved.line + 1)
+        }),
+    );
+    let named = call.listed.as_ref().is_none_or(|listed| {
+        let listed: BTreeSet<_> = listed.iter().copied().collect();
+        let users = |line: usize| -> BTreeSet<_> {
+            others().filter(|it| facts.state(*it, line).is_stoppable()).collect()
+        };
+        lines.into_iter().any(|line| users(line) == listed)
+    });
+    ensure(some && named, "D4", call.end, || {
+        format!("{} is not used by {:?}", facts.name(target), call.listed)
+    })
 }
 
 /// Whether what stood after `line` has ended when the call has returned.

@@ -2,13 +2,14 @@
 
 use super::{Agrees, ensure};
 use crate::facts::Facts;
-use crate::run::{Kind, Reaction, State, What, Why};
+use crate::run::{Command, Kind, Reaction, State, What, Why};
 
 pub(super) fn agree(facts: &Facts<'_>) -> Agrees {
     for (line, seen) in facts.run.lines.iter().enumerate() {
         let What::State { service, state: State::Stopping(why), incarnation } = seen.what else {
             continue;
         };
+        reasoned(facts, service, line, why)?;
         // It ended by itself while its dependents did.
         let ended = match facts.life_of(service, incarnation) {
             Some(life) => {
@@ -35,6 +36,25 @@ pub(super) fn agree(facts: &Facts<'_>) -> Agrees {
         }
     }
     Ok(())
+}
+
+/// S12: who is told that a call asked for it was asked for by one that is not answered yet.
+fn reasoned(facts: &Facts<'_>, service: usize, line: usize, why: Why) -> Agrees {
+    let (wanted, rule) = match why {
+        Why::Asked => (&[Command::Stop, Command::StopUnused][..], "S12"),
+        Why::Restart => (&[Command::Restart][..], "S12"),
+        _ => return Ok(()),
+    };
+    let asked = facts.calls.iter().any(|call| {
+        let stops = call.command == Command::Restart || call.stops().is_some();
+        let about = call.service == Some(service) && wanted.contains(&call.command) && stops;
+        // A restart that something else has ended may wait for those who depend on the service.
+        let decided = call.is_open() || call.pulls().is_some() && !call.is_up();
+        about && call.line < line && (decided || call.end > line)
+    });
+    ensure(asked, rule, line, || {
+        format!("{} is told to stop ({why:?}), and nobody asked for it", facts.name(service))
+    })
 }
 
 /// Whether the next move of all is its end: then it may be that nobody told it to stop.
