@@ -120,6 +120,7 @@ fn judged(case: &Case, trace: &Trace) -> Run {
                     other => panic!("{other} is not recorded"),
                 },
                 service: service.as_ref().map(place),
+                by: None,
             },
             Says::Reply(reply) => What::Reply {
                 id: reply.id as u32,

@@ -2,6 +2,7 @@
 
 use std::panic::resume_unwind;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -13,6 +14,7 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, sleep};
 
 use crate::case::{self, End, OnStop, Script, Task};
+use crate::commands;
 use crate::run::{Cause, Line, Outcome, State, What, Why};
 
 /// No case makes a tenth of these lines.
@@ -28,13 +30,27 @@ struct Shared {
     zero: Instant,
     names: Vec<String>,
     lines: Mutex<Vec<Line>>,
+    /// The number of the next call from within.
+    next: AtomicU32,
     full: Notify,
 }
 
 impl Recorder {
-    pub(crate) fn new(names: Vec<String>) -> Self {
+    /// Of these services, and so many calls from without.
+    pub(crate) fn new(names: Vec<String>, calls: usize) -> Self {
         let (lines, full) = (Mutex::new(Vec::new()), Notify::new());
-        Self { shared: Arc::new(Shared { zero: Instant::now(), names, lines, full }) }
+        // The shutdown has a number too.
+        let next = AtomicU32::new(calls as u32 + 1);
+        Self { shared: Arc::new(Shared { zero: Instant::now(), names, lines, next, full }) }
+    }
+
+    /// A number for a call.
+    pub(crate) fn id(&self) -> u32 {
+        self.shared.next.fetch_add(1, Ordering::Relaxed)
+    }
+
+    pub(crate) fn name(&self, place: usize) -> &str {
+        &self.shared.names[place]
     }
 
     pub(crate) fn write(&self, what: What) {
@@ -146,7 +162,14 @@ impl Service for Actor {
             cx.spawn(attend(task, Arc::clone(&life)));
         }
         drop(life);
-        let end = match cx.running_until(act(&cx, script)).await {
+        if let Some(inside) = script.asks.filter(|it| it.in_task) {
+            let (run, recorder) = (cx.clone(), self.recorder.clone());
+            cx.spawn(async move {
+                let asked = commands::inside(&run, service, inside, &recorder);
+                run.running_until(asked).await;
+            });
+        }
+        let end = match cx.running_until(self.act(&cx, script)).await {
             Some(end) => end,
             None => match script.on_stop {
                 OnStop::Hangs => std::future::pending().await,
@@ -176,22 +199,27 @@ fn outcome(end: End) -> Outcome {
     }
 }
 
-/// A run that nobody tells to stop.
-async fn act(cx: &ServiceContext, script: Script) -> End {
-    if let Some(time) = script.ready {
-        wait(time).await;
-        cx.ready(());
-    }
-    match script.ends {
-        None => std::future::pending().await,
-        Some((time, end)) => {
+impl Actor {
+    /// A run that nobody tells to stop.
+    async fn act(&self, cx: &ServiceContext, script: Script) -> End {
+        if let Some(time) = script.ready {
             wait(time).await;
-            end
+            cx.ready(());
+        }
+        if let Some(inside) = script.asks.filter(|it| !it.in_task) {
+            commands::inside(cx, self.place, inside, &self.recorder).await;
+        }
+        match script.ends {
+            None => std::future::pending().await,
+            Some((time, end)) => {
+                wait(time).await;
+                end
+            }
         }
     }
 }
 
-async fn wait(time: u64) {
+pub(crate) async fn wait(time: u64) {
     if time > 0 {
         sleep(Duration::from_millis(time)).await;
     }

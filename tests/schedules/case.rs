@@ -76,6 +76,21 @@ pub struct Script {
     pub task: Option<Task>,
     /// Whether its destructor panics.
     pub in_destructor: bool,
+    /// What it asks of its supervisor.
+    pub asks: Option<Inside>,
+}
+
+/// A call that a run makes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Inside {
+    /// When, from its readiness on or from its beginning if it is never ready.
+    pub after: u64,
+    /// For what.
+    pub asks: Asks,
+    /// Whether it waits for the answer; otherwise for nothing, where there is such a call.
+    pub waits: bool,
+    /// Whether a task of its does so.
+    pub in_task: bool,
 }
 
 /// How a run returns.
@@ -163,6 +178,7 @@ impl Script {
         on_stop: OnStop::Takes(0, End::Ok),
         task: None,
         in_destructor: false,
+        asks: None,
     };
 }
 
@@ -239,6 +255,11 @@ impl Case {
         }
     }
 
+    /// Whether there is such a service.
+    pub fn is_there(&self, service: usize) -> bool {
+        self.services.get(service).is_some_and(|it| it.present)
+    }
+
     /// The members of the group that are there.
     pub fn members(&self) -> impl Iterator<Item = usize> {
         self.group.iter().copied().filter(|member| self.services[*member].present)
@@ -254,6 +275,38 @@ fn more(dice: &mut Dice, case: &mut Case) {
             call.asks = Asks::StopUnused(service);
         }
     }
+    let inside = if dice.one_in(3) { 1 + dice.roll(4) } else { 0 };
+    for _ in 0..inside {
+        let at = dice.roll(case.services.len());
+        let service = &mut case.services[at];
+        let asks = Some(asked_inside(dice, at, service));
+        let script = Script { asks, ..service.usual };
+        // Now and then it is not the first.
+        let place = dice.roll(2).min(service.scripts.len());
+        service.scripts.insert(place, script);
+        // It holds on to the supervisor while it waits.
+        case.dropped = false;
+    }
+}
+
+/// A call from within: about the service itself, what it depends on, or any.
+fn asked_inside(dice: &mut Dice, at: usize, service: &Service) -> Inside {
+    let edges: Vec<_> = service.edges.iter().map(|edge| edge.on).collect();
+    let about = match dice.roll(3) {
+        0 => at,
+        1 if !edges.is_empty() => dice.pick(&edges),
+        _ => dice.roll(at + 4),
+    };
+    let waits = dice.one_in(2);
+    let asks = match dice.roll(12) {
+        0..=2 => Asks::Start(about),
+        3..=5 => Asks::Stop(about),
+        6 => Asks::StopUnused(about),
+        7..=9 => Asks::Restart(about),
+        10 => Asks::Shutdown,
+        _ => Asks::Wait(about),
+    };
+    Inside { after: dice.time(20), asks, waits, in_task: dice.one_in(4) }
 }
 
 fn services(dice: &mut Dice, count: usize) -> Vec<Service> {

@@ -3,12 +3,14 @@
 use std::future::Future;
 use std::time::Duration;
 
-use plux::{RestartError, StartError, StartOutcome, StopError, StopReport, Supervisor};
+use plux::{
+    RestartError, ServiceContext, StartError, StartOutcome, StopError, StopReport, Supervisor,
+};
 use tokio::task::JoinHandle;
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 
-use crate::actor::Recorder;
-use crate::case::{Asks, Call, Case};
+use crate::actor::{Recorder, wait};
+use crate::case::{Asks, Call, Case, Inside};
 use crate::run::{Answer, Command, What};
 
 /// What a call was told: the answer, whom it names, whom it lists.
@@ -35,19 +37,8 @@ pub(crate) fn make(
 }
 
 async fn one(id: u32, call: Call, name: String, supervisor: Supervisor, recorder: Recorder) {
-    if call.at > 0 {
-        sleep(Duration::from_millis(call.at)).await;
-    }
-    let command = match call.asks {
-        Asks::Start(_) => Command::Start,
-        Asks::Stop(_) => Command::Stop,
-        Asks::StopUnused(_) => Command::StopUnused,
-        Asks::Restart(_) => Command::Restart,
-        Asks::Wait(_) => Command::Wait,
-        Asks::Shutdown => Command::Shutdown,
-        Asks::AbortNow => Command::AbortNow,
-    };
-    recorder.write(What::Command { id, command, service: call.asks.service() });
+    wait(call.at).await;
+    recorder.write(command(id, call.asks, None));
     let asked = ask(call.asks, &name, &supervisor, &recorder);
     let told = match call.gives_up_after {
         None => asked.await,
@@ -59,6 +50,57 @@ async fn one(id: u32, call: Call, name: String, supervisor: Supervisor, recorder
     };
     let (answer, service, stopped) = told;
     recorder.write(What::Reply { id, answer, service, stopped });
+}
+
+fn command(id: u32, asks: Asks, by: Option<usize>) -> What {
+    let command = match asks {
+        Asks::Start(_) => Command::Start,
+        Asks::Stop(_) => Command::Stop,
+        Asks::StopUnused(_) => Command::StopUnused,
+        Asks::Restart(_) => Command::Restart,
+        Asks::Wait(_) => Command::Wait,
+        Asks::Shutdown => Command::Shutdown,
+        Asks::AbortNow => Command::AbortNow,
+    };
+    What::Command { id, command, service: asks.service(), by }
+}
+
+/// A call that a service makes while it runs.
+pub(crate) async fn inside(cx: &ServiceContext, by: usize, inside: Inside, recorder: &Recorder) {
+    wait(inside.after).await;
+    let Some(supervisor) = cx.supervisor().upgrade() else { return };
+    let (id, asks) = (recorder.id(), inside.asks);
+    let name = asks.service().map_or("", |it| recorder.name(it));
+    recorder.write(command(id, asks, Some(by)));
+    let mut heard = Heard { id, told: (Answer::Dropped, None, None), recorder };
+    let asked = match asks {
+        Asks::Stop(_) if !inside.waits => supervisor.request_stop(name).is_ok(),
+        Asks::Restart(_) if !inside.waits => supervisor.request_restart(name).is_ok(),
+        Asks::Shutdown if !inside.waits => {
+            supervisor.request_shutdown();
+            true
+        }
+        _ => {
+            heard.told = ask(asks, name, &supervisor, recorder).await;
+            return;
+        }
+    };
+    heard.told.0 = if asked { Answer::Asked } else { Answer::Unknown };
+}
+
+/// Writes down what a call was told, also when that is nothing.
+struct Heard<'a> {
+    id: u32,
+    told: Told,
+    recorder: &'a Recorder,
+}
+
+impl Drop for Heard<'_> {
+    fn drop(&mut self) {
+        let (answer, service, stopped) =
+            std::mem::replace(&mut self.told, (Answer::Dropped, None, None));
+        self.recorder.write(What::Reply { id: self.id, answer, service, stopped });
+    }
 }
 
 async fn ask(asks: Asks, name: &str, supervisor: &Supervisor, recorder: &Recorder) -> Told {
@@ -76,14 +118,14 @@ async fn ask(asks: Asks, name: &str, supervisor: &Supervisor, recorder: &Recorde
                 (Answer::Restarted, None, Some(stopped))
             }
             Err(RestartError::Start(error)) => refused(&error, recorder),
-            Err(_) => (Answer::Done, None, None),
+            Err(_) => (Answer::OwnEnd, None, None),
         },
         Asks::Stop(_) => stop(supervisor.stop(name).await, recorder),
         Asks::StopUnused(_) => stop(supervisor.stop_unused(name).await, recorder),
-        Asks::Wait(_) => {
-            let _ = supervisor.wait(name).await;
-            (Answer::Done, None, None)
-        }
+        Asks::Wait(_) => match supervisor.wait(name).await {
+            Ok(_) => (Answer::Done, None, None),
+            Err(error) => stop(Err(error), recorder),
+        },
         Asks::Shutdown => shutdown(supervisor, recorder).await,
         Asks::AbortNow => {
             supervisor.abort_now();
@@ -100,7 +142,8 @@ fn stop(told: Result<StopReport, StopError>, recorder: &Recorder) -> Told {
         Err(StopError::InUse { dependents, .. }) => {
             (Answer::RefusedInUse, None, Some(dependents.iter().map(place).collect()))
         }
-        Err(_) => (Answer::Done, None, None),
+        Err(StopError::OwnEnd { .. }) => (Answer::OwnEnd, None, None),
+        Err(_) => (Answer::Unknown, None, None),
     }
 }
 
@@ -110,7 +153,7 @@ pub(crate) async fn shutdown(supervisor: &Supervisor, recorder: &Recorder) -> To
             let rows = report.rows().iter().map(|row| recorder.place(row.name.as_str()));
             (Answer::Done, None, Some(rows.collect()))
         }
-        Err(_) => (Answer::RefusedInUse, None, None),
+        Err(_) => (Answer::OwnEnd, None, None),
     }
 }
 
@@ -121,7 +164,7 @@ fn refused(error: &StartError, recorder: &Recorder) -> Told {
         StartError::Stopped { by, .. } => (Answer::Stopped, by),
         StartError::Leaked { culprit, .. } => (Answer::RefusedLeaked, culprit),
         StartError::Shutdown { name } => (Answer::RefusedShutdown, name),
-        _ => return (Answer::Done, None, None),
+        _ => return (Answer::Unknown, None, None),
     };
     (answer, Some(recorder.place(name.as_str())), None)
 }

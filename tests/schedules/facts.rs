@@ -1,11 +1,12 @@
 //! A recorded run, read once: where each service stood when, and which call had which answer.
 
 use std::cell::OnceCell;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::check::{Agrees, Illegal, illegal};
 use crate::graphs::Graphs;
 use crate::kept::{Kept, kept};
-use crate::run::{Answer, Cause, Command, GiveUp, Outcome, Run, Setup, State, What, Why};
+use crate::run::{Answer, Cause, Command, GiveUp, Line, Outcome, Run, Setup, State, What, Why};
 
 /// A move of a service.
 #[derive(Debug, Clone, Copy)]
@@ -24,6 +25,8 @@ pub(crate) struct Asked {
     pub(crate) line: usize,
     pub(crate) command: Command,
     pub(crate) service: Option<usize>,
+    /// The service from within which it is made.
+    pub(crate) by: Option<usize>,
     /// The line of its reply; where it was settled at the latest, when nobody heard it; far away.
     pub(crate) end: usize,
     pub(crate) answer: Option<Answer>,
@@ -72,7 +75,12 @@ impl<'a> Facts<'a> {
             shutdown_known: usize::MAX,
             kept: OnceCell::new(),
         };
-        let mut ids = std::collections::BTreeMap::new();
+        let own_end = |line: &Line| match line.what {
+            What::Reply { id, answer: Answer::OwnEnd, .. } => Some(id),
+            _ => None,
+        };
+        let refused: BTreeSet<u32> = run.lines.iter().filter_map(own_end).collect();
+        let mut ids = BTreeMap::new();
         let (mut now, mut quiet) = (0, usize::MAX);
         for (line, seen) in run.lines.iter().enumerate() {
             if seen.at < now {
@@ -94,11 +102,12 @@ impl<'a> Facts<'a> {
                         facts.shutdown(line, true);
                     }
                 }
-                What::Command { id, command, service } => {
+                What::Command { id, command, service, by } => {
                     if ids.insert(*id, facts.calls.len()).is_some() {
                         return Err(illegal("form", line, "two commands of one number"));
                     }
-                    if matches!(command, Command::Shutdown | Command::AbortNow) {
+                    let ends = matches!(command, Command::Shutdown | Command::AbortNow);
+                    if ends && !refused.contains(id) {
                         facts.shutdown(line, false);
                     }
                     facts.call_of[line] = Some(facts.calls.len());
@@ -106,6 +115,7 @@ impl<'a> Facts<'a> {
                         line,
                         command: *command,
                         service: *service,
+                        by: *by,
                         end: usize::MAX,
                         answer: None,
                         named: None,
@@ -123,7 +133,7 @@ impl<'a> Facts<'a> {
                     }
                     call.answer = Some(*answer);
                     (call.named, call.listed) = (*service, stopped.clone());
-                    if *answer != Answer::Dropped {
+                    if !answer.is_unheard() {
                         call.end = line;
                     }
                     let told = *answer == Answer::RefusedShutdown
@@ -153,7 +163,7 @@ impl<'a> Facts<'a> {
             }
         }
         for call in 0..facts.calls.len() {
-            if facts.calls[call].answer == Some(Answer::Dropped) {
+            if facts.calls[call].answer.is_some_and(Answer::is_unheard) {
                 facts.calls[call].end = facts.settled(&facts.calls[call]).unwrap_or(quiet);
             }
         }
@@ -300,12 +310,14 @@ impl<'a> Facts<'a> {
 impl Asked {
     /// The service that it wants up.
     pub(crate) fn pulls(&self) -> Option<usize> {
-        self.service.filter(|_| matches!(self.command, Command::Start | Command::Restart))
+        let refused = self.answer == Some(Answer::OwnEnd);
+        let pulls = matches!(self.command, Command::Start | Command::Restart) && !refused;
+        self.service.filter(|_| pulls)
     }
 
     /// The service that it wants down.
     pub(crate) fn stops(&self) -> Option<usize> {
-        let refused = self.answer == Some(Answer::RefusedInUse);
+        let refused = matches!(self.answer, Some(Answer::RefusedInUse | Answer::OwnEnd));
         let stops = matches!(self.command, Command::Stop | Command::StopUnused) && !refused;
         self.service.filter(|_| stops)
     }
@@ -316,6 +328,6 @@ impl Asked {
 
     /// Whether nobody knows what became of it.
     pub(crate) fn is_open(&self) -> bool {
-        matches!(self.answer, None | Some(Answer::Dropped))
+        self.answer.is_none_or(Answer::is_unheard)
     }
 }

@@ -8,6 +8,8 @@ pub(crate) struct Graphs {
     pulled: Vec<Vec<bool>>,
     /// What it can not be without, itself too.
     hard: Vec<Vec<bool>>,
+    /// What it comes after in any way, itself too.
+    any: Vec<Vec<bool>>,
     /// The edges from each service.
     ties: Vec<Vec<Tie>>,
     /// The edges to each service.
@@ -39,7 +41,8 @@ impl Graphs {
         };
         let pulled = reach(|kind| kind != Kind::After);
         let hard = reach(|kind| kind == Kind::Requires);
-        Self { pulled, hard, ties, back }
+        let any = reach(|_| true);
+        Self { pulled, hard, any, ties, back }
     }
 
     /// Whether a start of `target` pulls `service`.
@@ -50,6 +53,11 @@ impl Graphs {
     /// Whether `target` can not be without `service`.
     pub(crate) fn needs(&self, target: usize, service: usize) -> bool {
         self.hard[target][service]
+    }
+
+    /// Whether edges of any kind lead from `target` to `service`.
+    pub(crate) fn orders(&self, target: usize, service: usize) -> bool {
+        self.any[target][service]
     }
 
     /// The edges of a service.

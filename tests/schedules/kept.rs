@@ -27,7 +27,7 @@ pub(crate) fn kept(facts: &Facts<'_>) -> Kept {
                 let stops = facts.call_at(line).and_then(Asked::stops);
                 for (it, kept) in kept.iter_mut().enumerate() {
                     *kept &= match command {
-                        Command::Shutdown | Command::AbortNow => false,
+                        Command::Shutdown | Command::AbortNow => facts.shutdown_asked > line,
                         _ => stops.is_none_or(|target| !facts.graphs.needs(it, target)),
                     };
                 }

@@ -19,7 +19,7 @@ mod play;
 mod run;
 mod smaller;
 
-pub use case::{Asks, Call, Case, Edge, End, OnStop, Script, Service, Sizes, Task};
+pub use case::{Asks, Call, Case, Edge, End, Inside, OnStop, Script, Service, Sizes, Task};
 pub use check::{Illegal, check, faults};
 pub use dice::Dice;
 pub use play::play;

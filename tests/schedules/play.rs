@@ -13,7 +13,7 @@ use plux::{
 use tokio::time::{sleep, timeout};
 
 use crate::actor::{Actor, Recorder, Scripted};
-use crate::case::{Case, Service};
+use crate::case::{Asks, Case, Service};
 use crate::commands;
 use crate::run::{self, Answer, Command, Kind, Policy, Run, What};
 
@@ -29,7 +29,7 @@ pub fn play(case: &Case) -> Result<Run, BoxError> {
         tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build()?;
     runtime.block_on(async {
         let names = case.services.iter().map(|service| service.row.name.clone()).collect();
-        let recorder = Recorder::new(names);
+        let recorder = Recorder::new(names, case.calls.len());
         let (played, full) = (pin!(played(case, recorder.clone())), pin!(recorder.is_full()));
         match select(played, full).await {
             Either::Left((run, _)) => run,
@@ -44,7 +44,7 @@ async fn played(case: &Case, recorder: Recorder) -> Result<Run, BoxError> {
     sleep(LONG).await;
     recorder.write(What::Quiet);
     let id = case.calls.len() as u32;
-    recorder.write(What::Command { id, command: Command::Shutdown, service: None });
+    recorder.write(What::Command { id, command: Command::Shutdown, service: None, by: None });
     if case.dropped && calls.iter().all(|call| call.is_finished()) {
         drop(supervisor);
         sleep(LONG).await;
@@ -63,7 +63,12 @@ async fn played(case: &Case, recorder: Recorder) -> Result<Run, BoxError> {
 fn supervisor(case: &Case, recorder: &Recorder) -> Result<Supervisor, BoxError> {
     let mut specs: Vec<SpecRef> = Vec::new();
     for (place, service) in case.services.iter().enumerate().filter(|(_, it)| it.present) {
-        let (service, recorder) = (Arc::new(service.clone()), recorder.clone());
+        let mut service = service.clone();
+        let about = |asks: Asks| asks.service().is_none_or(|it| case.is_there(it));
+        for script in &mut service.scripts {
+            script.asks = script.asks.filter(|it| about(it.asks));
+        }
+        let (service, recorder) = (Arc::new(service), recorder.clone());
         specs.push(spec(case, Actor { place, service, recorder })?.into());
     }
     let finder = ListFinder::new(specs);

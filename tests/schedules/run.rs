@@ -132,6 +132,8 @@ pub enum What {
         command: Command,
         /// Of whom.
         service: Option<usize>,
+        /// The service from within which it is made.
+        by: Option<usize>,
     },
     /// A call has returned.
     Reply {
@@ -315,9 +317,20 @@ pub enum Answer {
     Done,
     /// Nobody waits for the answer any more.
     Dropped,
+    /// Nobody ever did.
+    Asked,
+    /// It would have waited for its own end.
+    OwnEnd,
+    /// There is no such service.
+    Unknown,
 }
 
 impl Answer {
+    /// Whether nobody heard what became of the call.
+    pub fn is_unheard(self) -> bool {
+        matches!(self, Self::Dropped | Self::Asked)
+    }
+
     /// Whether a start was told that its service runs.
     pub fn is_up(self) -> bool {
         matches!(self, Self::Started | Self::Joined | Self::AlreadyRunning | Self::Restarted)

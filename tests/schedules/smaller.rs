@@ -86,6 +86,7 @@ fn scripts(case: &Case) -> Vec<Case> {
             each(case, count, move |less, at| take(&mut less.services[place].scripts[at]))
         };
         all.extend(plain(|script| script.task = None));
+        all.extend(plain(|script| script.asks = None));
         all.extend(plain(|script| script.in_destructor = false));
         all.extend(plain(|script| script.ends = None));
         all.extend(plain(|script| script.on_stop = Script::PLAIN.on_stop));

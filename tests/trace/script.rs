@@ -75,7 +75,7 @@ fn options(service: &Service) -> ServiceOptions {
 
 /// What the run of that number does, or every one.
 fn runs(probe: Probe, incarnation: Option<u32>, script: Script) -> Probe {
-    let Script { ready, ends, on_stop, task, in_destructor } = script;
+    let Script { ready, ends, on_stop, task, in_destructor, .. } = script;
     let task = task.map(|task| {
         Step::Spawn(match task {
             Task::Takes(time) => vec![Step::IgnoreStop, Step::Sleep(millis(time))],

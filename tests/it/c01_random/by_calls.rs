@@ -118,6 +118,14 @@ pub(super) const WAYS: &[Mutation] = &[
         let fits = |it: &Seen| it.state == State::Stopping(Why::Dependency);
         each(run, |it| calm && fits(it), |it| moved(run, it.line, State::Stopping(Why::Asked)))
     }),
+    way("a call that waits for its own end is answered", &["C2"], |run| {
+        let fits = |call: &Told| call.answer == Answer::OwnEnd;
+        each_call(run, fits, |call| answered(run, call.line, Answer::Done, None))
+    }),
+    way("a call that does not wait for its own end is refused", &["C2"], |run| {
+        let fits = |call: &Told| call.command == Command::Wait && call.answer == Answer::Done;
+        each_call(run, fits, |call| answered(run, call.line, Answer::OwnEnd, None))
+    }),
     way("a start is stopped by nobody", &["S5"], |run| {
         let calm = !is_asked(run, Command::Stop)
             && !is_asked(run, Command::StopUnused)

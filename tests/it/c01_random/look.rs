@@ -50,12 +50,12 @@ pub(super) fn told(run: &Run) -> Vec<Told> {
     for (line, seen) in run.lines.iter().enumerate() {
         let What::Reply { id, answer, stopped, .. } = &seen.what else { continue };
         let asked = run.lines[..line].iter().enumerate().find_map(|(asked, it)| match it.what {
-            What::Command { id: of, command, service } if of == *id => {
+            What::Command { id: of, command, service, .. } if of == *id => {
                 Some((asked, command, service))
             }
             _ => None,
         });
-        let Some((asked, command, service)) = asked.filter(|_| *answer != Answer::Dropped) else {
+        let Some((asked, command, service)) = asked.filter(|_| !answer.is_unheard()) else {
             continue;
         };
         let listed = stopped.clone().unwrap_or_default();
@@ -174,6 +174,7 @@ pub(super) fn is_alone(run: &Run) -> bool {
 
 /// Whether every call was heard to its end.
 pub(super) fn is_heard(run: &Run) -> bool {
-    let dropped = |line: &Line| matches!(line.what, What::Reply { answer: Answer::Dropped, .. });
+    let dropped =
+        |line: &Line| matches!(line.what, What::Reply { answer, .. } if answer.is_unheard());
     !run.lines.iter().any(dropped)
 }

@@ -2,15 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use super::{Agrees, ensure, illegal};
+use super::{Agrees, Illegal, ensure, illegal};
 use crate::facts::{Asked, Facts, Move};
 use crate::run::{Answer, Cause, Command, State, Why};
 
 pub(super) fn agree(facts: &Facts<'_>) -> Agrees {
     for call in &facts.calls {
-        let Some(answer) = call.answer.filter(|answer| *answer != Answer::Dropped) else {
+        let Some(answer) = call.answer else { continue };
+        if own_end(facts, call, answer)? || answer.is_unheard() {
             continue;
-        };
+        }
         match (call.command, call.service) {
             (Command::Start | Command::Restart, Some(target)) => up(facts, call, target, answer)?,
             (Command::Stop | Command::StopUnused, Some(target)) => {
@@ -34,6 +35,30 @@ pub(super) fn agree(facts: &Facts<'_>) -> Agrees {
 fn stood(facts: &Facts<'_>, call: &Asked, service: usize, fits: impl Fn(State) -> bool) -> bool {
     fits(facts.state(service, call.line))
         || facts.within(service, call.line, call.end).iter().any(|moved| fits(moved.state))
+}
+
+/// C2: who would wait for its own end is told so, and nobody else is.
+fn own_end(facts: &Facts<'_>, call: &Asked, answer: Answer) -> Result<bool, Illegal> {
+    let refused = answer == Answer::OwnEnd;
+    let (sure, may) = match (call.by, call.service, call.command) {
+        (None, ..) | (_, _, Command::Start | Command::AbortNow) => (false, false),
+        (Some(_), None, _) => (true, true),
+        // Of two that are both to end, edges of every kind order the ends.
+        (Some(by), Some(target), _) => {
+            (facts.graphs.needs(by, target), facts.graphs.orders(by, target))
+        }
+    };
+    let sure = sure && answer != Answer::Asked;
+    let by = call.by.map_or("nobody", |by| facts.name(by));
+    let ends = call.by.is_some_and(|by| {
+        let told = |moved: &Move| matches!(moved.state, State::Stopping(_));
+        facts.before(by, call.line).is_some_and(told)
+            || facts.after(by, call.line).is_some_and(told)
+    });
+    ensure(if refused { sure || may && ends } else { !sure }, "C2", call.line, || {
+        format!("{answer:?} to {:?} of {:?} from within {by}", call.command, call.service)
+    })?;
+    Ok(refused)
 }
 
 fn rested(facts: &Facts<'_>, call: &Asked, service: usize) -> bool {

@@ -21,9 +21,12 @@ pub(super) fn agree(facts: &Facts<'_>) -> Agrees {
             }
         }
         for call in &facts.calls {
-            let answered = call.end < *line || call.answer == Some(Answer::Dropped);
+            let answered = call.end < *line || call.answer.is_some_and(Answer::is_unheard);
             if call.line < *line && !answered && facts.shutdown_asked > *line {
                 waits(facts, call, *line)?;
+            }
+            if call.line < *line && facts.shutdown_asked > *line {
+                done(facts, call, *line)?;
             }
         }
     }
@@ -126,6 +129,23 @@ fn waits(facts: &Facts<'_>, call: &Asked, line: usize) -> Agrees {
     }
     let never = call.service.map_or(State::Stopped(Why::NeverStarted), state);
     Err(illegal("C6", line, format!("{call:?} has no answer, and its service is {never:?}")))
+}
+
+/// C6: what was asked for, and not waited for, is done all the same.
+fn done(facts: &Facts<'_>, call: &Asked, line: usize) -> Agrees {
+    let Some(target) = call.service.filter(|_| call.is_open()) else { return Ok(()) };
+    let moves = facts.within(target, call.line, line);
+    let stood = facts.state(target, call.line);
+    let right = match call.command {
+        Command::Stop => {
+            !stood.is_stoppable() || moves.iter().any(|moved| !moved.state.is_stoppable())
+        }
+        Command::Restart => stood != State::Running || !moves.is_empty(),
+        _ => true,
+    };
+    ensure(right || is_stopping(facts, line), "C6", line, || {
+        format!("the {:?} of {} was not done", call.command, facts.name(target))
+    })
 }
 
 /// Whether a member of the closure comes after one that is on its way.

@@ -46,7 +46,7 @@ fn reasoned(facts: &Facts<'_>, service: usize, line: usize, why: Why) -> Agrees 
         _ => return Ok(()),
     };
     let asked = facts.calls.iter().any(|call| {
-        let stops = call.command == Command::Restart || call.stops().is_some();
+        let stops = call.pulls().is_some() || call.stops().is_some();
         let about = call.service == Some(service) && wanted.contains(&call.command) && stops;
         // A restart that something else has ended may wait for those who depend on the service.
         let decided = call.is_open() || call.pulls().is_some() && !call.is_up();
