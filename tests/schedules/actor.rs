@@ -1,14 +1,16 @@
 //! A service that does what its case says, and writes down what its runs see of themselves.
 
 use std::panic::resume_unwind;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use futures::future::{Either, join, select};
 use parking_lot::Mutex;
 use plux::{
-    BoxError, Disabled, Event, EventKind, Fatal, Listener, Service, ServiceContext, ServiceFailure,
-    ServiceState, StopReason, Stopped,
+    BoxError, Disabled, Event, EventKind, Fatal, Health, Listener, Service, ServiceContext,
+    ServiceFailure, ServiceState, StopReason, Stopped,
 };
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep};
@@ -169,7 +171,7 @@ impl Service for Actor {
                 run.running_until(asked).await;
             });
         }
-        let end = match cx.running_until(self.act(&cx, script)).await {
+        let end = match cx.running_until(self.alive(&cx, script)).await {
             Some(end) => end,
             None => match script.on_stop {
                 OnStop::Hangs => std::future::pending().await,
@@ -200,6 +202,39 @@ fn outcome(end: End) -> Outcome {
 }
 
 impl Actor {
+    /// A run that nobody tells to stop, and what it says of itself.
+    async fn alive(&self, cx: &ServiceContext, script: Script) -> End {
+        let says = join(self.beats(cx, script), self.falls_ill(cx, script));
+        match select(pin!(self.act(cx, script)), pin!(says)).await {
+            Either::Left((end, _)) => end,
+            Either::Right((_, act)) => act.await,
+        }
+    }
+
+    async fn beats(&self, cx: &ServiceContext, script: Script) {
+        let Some(watchdog) = self.service.row.watchdog else { return };
+        let mut left = script.silent.unwrap_or(u64::MAX);
+        loop {
+            cx.heartbeat();
+            let pause = left.min(watchdog / 2);
+            wait(pause).await;
+            left -= pause;
+            if left == 0 {
+                cx.heartbeat();
+                let (service, incarnation) = (self.place, cx.incarnation());
+                return self.recorder.write(What::Silent { service, incarnation });
+            }
+        }
+    }
+
+    async fn falls_ill(&self, cx: &ServiceContext, script: Script) {
+        let Some(time) = script.ill else { return };
+        wait(time).await;
+        let (service, incarnation) = (self.place, cx.incarnation());
+        self.recorder.write(What::Ill { service, incarnation });
+        cx.health(Health::Unhealthy("it is in the script".into()));
+    }
+
     /// A run that nobody tells to stop.
     async fn act(&self, cx: &ServiceContext, script: Script) -> End {
         if let Some(time) = script.ready {

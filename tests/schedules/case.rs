@@ -27,6 +27,8 @@ pub struct Case {
     pub group: Vec<usize>,
     /// The calls.
     pub calls: Vec<Call>,
+    /// How many restarts may be under way at once; any number.
+    pub cap: Option<usize>,
     /// The time for a whole shutdown.
     pub shutdown: Option<u64>,
     /// Whether the last handle is dropped, and no shutdown asked for.
@@ -76,6 +78,10 @@ pub struct Script {
     pub task: Option<Task>,
     /// Whether its destructor panics.
     pub in_destructor: bool,
+    /// When it gives its last heartbeat, from its beginning on.
+    pub silent: Option<u64>,
+    /// When it says that it is unhealthy, from its beginning on.
+    pub ill: Option<u64>,
     /// What it asks of its supervisor.
     pub asks: Option<Inside>,
 }
@@ -178,6 +184,8 @@ impl Script {
         on_stop: OnStop::Takes(0, End::Ok),
         task: None,
         in_destructor: false,
+        silent: None,
+        ill: None,
         asks: None,
     };
 }
@@ -231,7 +239,7 @@ impl Case {
         let unlimited = services.iter().any(|service| service.row.grace.is_none());
         let shutdown = (unlimited || dice.one_in(6)).then(|| 1 + dice.roll(120) as u64);
         let dropped = dice.one_in(6);
-        let mut case = Self { services, group, calls, shutdown, dropped };
+        let mut case = Self { services, group, calls, cap: None, shutdown, dropped };
         more(dice, &mut case);
         case
     }
@@ -250,6 +258,7 @@ impl Case {
             services: self.services.iter().map(|service| service.row.clone()).collect(),
             ties: ties.collect(),
             group: self.members().collect(),
+            cap: self.cap,
             join: 1_000,
             shutdown: self.shutdown,
         }
@@ -287,6 +296,22 @@ fn more(dice: &mut Dice, case: &mut Case) {
         // It holds on to the supervisor while it waits.
         case.dropped = false;
     }
+    let failing = if dice.one_in(4) { 1 + dice.roll(4) } else { 0 };
+    for _ in 0..failing {
+        let service = dice.roll(case.services.len());
+        let service = &mut case.services[service];
+        let mut script = service.usual;
+        if dice.one_in(2) {
+            service.row.watchdog = Some(dice.pick(&[20, 60]));
+            script.silent = Some(dice.time(60));
+        } else {
+            service.row.judged |= !dice.one_in(4);
+            script.ill = Some(dice.time(40));
+        }
+        let place = dice.roll(2).min(service.scripts.len());
+        service.scripts.insert(place, script);
+    }
+    case.cap = dice.one_in(3).then(|| 1 + dice.roll(2));
 }
 
 /// A call from within: about the service itself, what it depends on, or any.
@@ -359,6 +384,8 @@ fn service(dice: &mut Dice, at: usize, name: usize, density: usize, shape: usize
         delay: dice.pick(&[0, 0, 1, 5, 20]),
         grace: dice.pick(&[Some(0), Some(10), Some(10), Some(40), None]),
         start: dice.pick(&[Some(30), Some(30), Some(5), None]),
+        watchdog: None,
+        judged: false,
     };
     // It is ready in time.
     let usual = Script {
@@ -418,17 +445,22 @@ fn call(dice: &mut Dice, count: usize, span: usize, trouble: bool) -> Call {
 /// What matters of it, for a reader.
 impl fmt::Display for Case {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { shutdown, dropped, .. } = self;
+        let Self { shutdown, dropped, cap, .. } = self;
         let group: Vec<_> = self.members().collect();
-        writeln!(f, "group {group:?}, shutdown_timeout {shutdown:?}, dropped {dropped}")?;
+        writeln!(
+            f,
+            "group {group:?}, shutdown_timeout {shutdown:?}, dropped {dropped}, cap {cap:?}"
+        )?;
         for (at, service) in self.services.iter().enumerate().filter(|(_, it)| it.present) {
-            let Row { name, restart, intensity, period, give_up, delay, grace, start } =
+            let Row { name, restart, intensity, period, give_up, delay, grace, start, .. } =
                 &service.row;
+            let Row { watchdog, judged, .. } = service.row;
             let Service { doubles, declines, .. } = service;
             writeln!(
                 f,
                 "{at} is {name}: {restart:?}, {intensity:?} in {period}, {give_up:?}, delay {delay} \
-                 doubles {doubles}, grace {grace:?}, start {start:?}, declines {declines}"
+                 doubles {doubles}, grace {grace:?}, start {start:?}, declines {declines}, \
+                 watchdog {watchdog:?}, judged {judged}"
             )?;
             for edge in service.edges.iter().filter(|edge| self.services[edge.on].present) {
                 writeln!(f, "    {:?} {} {:?}", edge.kind, edge.on, edge.reaction)?;

@@ -43,6 +43,9 @@ pub(crate) struct Life {
     pub(crate) begun: usize,
     pub(crate) over: Option<usize>,
     pub(crate) ended: Option<(usize, Outcome)>,
+    /// The line of its last heartbeat, and that at which it said that it is unhealthy.
+    pub(crate) silent: Option<usize>,
+    pub(crate) ill: Option<usize>,
 }
 
 pub(crate) struct Facts<'a> {
@@ -147,9 +150,17 @@ impl<'a> Facts<'a> {
                     begun: line,
                     over: None,
                     ended: None,
+                    silent: None,
+                    ill: None,
                 }),
                 What::Over { service, incarnation } => {
                     facts.life(*service, *incarnation, line)?.over = Some(line);
+                }
+                What::Silent { service, incarnation } => {
+                    facts.life(*service, *incarnation, line)?.silent = Some(line);
+                }
+                What::Ill { service, incarnation } => {
+                    facts.life(*service, *incarnation, line)?.ill = Some(line);
                 }
                 What::Ended { service, incarnation, outcome } => {
                     let life = facts.life(*service, *incarnation, line)?;

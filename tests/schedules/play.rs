@@ -1,5 +1,6 @@
 //! A case, played with plux on a paused clock and one thread: the same run each time.
 
+use std::num::NonZeroUsize;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,8 +8,8 @@ use std::time::Duration;
 use futures::future::{Either, join_all, select};
 use plux::{
     Backoff, BoxError, Dependency, DependencyKind, GiveUp, GracePeriod, Group, Intensity,
-    ListFinder, Name, Namespace, Origin, PluginManager, PluginSpec, Reaction, RestartPolicy,
-    ServiceOptions, SpecRef, StartTimeout, Supervisor,
+    ListFinder, Name, Namespace, OnUnhealthy, Origin, PluginManager, PluginSpec, Reaction,
+    RestartPolicy, ServiceOptions, SpecRef, StartTimeout, Supervisor,
 };
 use tokio::time::{sleep, timeout};
 
@@ -19,6 +20,8 @@ use crate::run::{self, Answer, Command, Kind, Policy, Run, What};
 
 /// After so long nothing happens any more by itself, and a call hangs: no case takes a tenth of it.
 const LONG: Duration = Duration::from_secs(1_000);
+/// The same where somebody has to give heartbeats all the time.
+const WATCHED: Duration = Duration::from_secs(20);
 
 /// Plays a case and records the run.
 ///
@@ -41,21 +44,23 @@ pub fn play(case: &Case) -> Result<Run, BoxError> {
 async fn played(case: &Case, recorder: Recorder) -> Result<Run, BoxError> {
     let supervisor = supervisor(case, &recorder)?;
     let calls = commands::make(case, &supervisor, &recorder);
-    sleep(LONG).await;
+    let watched = case.services.iter().any(|it| it.present && it.row.watchdog.is_some());
+    let long = if watched { WATCHED } else { LONG };
+    sleep(long).await;
     recorder.write(What::Quiet);
     let id = case.calls.len() as u32;
     recorder.write(What::Command { id, command: Command::Shutdown, service: None, by: None });
     if case.dropped && calls.iter().all(|call| call.is_finished()) {
         drop(supervisor);
-        sleep(LONG).await;
+        sleep(long).await;
         let answer = Answer::Done;
         recorder.write(What::Reply { id, answer, service: None, stopped: None });
-    } else if let Ok(told) = timeout(LONG, commands::shutdown(&supervisor, &recorder)).await {
+    } else if let Ok(told) = timeout(long, commands::shutdown(&supervisor, &recorder)).await {
         let (answer, service, stopped) = told;
         recorder.write(What::Reply { id, answer, service, stopped });
     }
-    let _ = timeout(LONG, join_all(calls)).await;
-    sleep(LONG).await;
+    let _ = timeout(long, join_all(calls)).await;
+    sleep(long).await;
     recorder.write(What::End);
     Ok(Run { setup: case.setup(), lines: recorder.lines() })
 }
@@ -77,6 +82,9 @@ fn supervisor(case: &Case, recorder: &Recorder) -> Result<Supervisor, BoxError> 
     let members: Vec<_> = case.members().map(|it| case.services[it].row.name.clone()).collect();
     if !members.is_empty() {
         builder = builder.group(Group::one_for_all("all", members));
+    }
+    if let Some(most) = case.cap.and_then(NonZeroUsize::new) {
+        builder = builder.max_concurrent_restarts(most);
     }
     if let Some(time) = case.shutdown {
         builder = builder.shutdown_timeout(Duration::from_millis(time));
@@ -120,7 +128,13 @@ fn options(service: &Service) -> ServiceOptions {
         false => Backoff::constant(time(row.delay)),
     };
     let period = |most| Intensity::new(most, time(row.period));
-    ServiceOptions::NONE
+    let watched = match row.watchdog {
+        Some(silence) => ServiceOptions::NONE.with_watchdog(time(silence)),
+        None => ServiceOptions::NONE,
+    };
+    let then = if row.judged { OnUnhealthy::Restart } else { OnUnhealthy::Ignore };
+    watched
+        .with_on_unhealthy(then)
         .with_restart(match row.restart {
             Policy::Permanent => RestartPolicy::Permanent,
             Policy::Transient => RestartPolicy::Transient,

@@ -19,6 +19,8 @@ pub struct Setup {
     pub ties: Vec<Tie>,
     /// Those that are one for all.
     pub group: Vec<usize>,
+    /// How many restarts may be under way at once; any number.
+    pub cap: Option<usize>,
     /// From an abort until a service has leaked.
     pub join: u64,
     /// The time for a whole shutdown.
@@ -44,6 +46,10 @@ pub struct Row {
     pub grace: Option<u64>,
     /// From the beginning of an attempt to readiness; for ever.
     pub start: Option<u64>,
+    /// How long a run that is ready may be silent.
+    pub watchdog: Option<u64>,
+    /// Whether a run that is unhealthy has failed.
+    pub judged: bool,
 }
 
 /// Whether a service comes back by itself.
@@ -155,6 +161,20 @@ pub enum What {
     },
     /// The run of a service is over, and tasks of it are not.
     Over {
+        /// Who.
+        service: usize,
+        /// Which run.
+        incarnation: u32,
+    },
+    /// A run has given its last heartbeat.
+    Silent {
+        /// Who.
+        service: usize,
+        /// Which run.
+        incarnation: u32,
+    },
+    /// A run is about to say that it is unhealthy.
+    Ill {
         /// Who.
         service: usize,
         /// Which run.

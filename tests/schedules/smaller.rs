@@ -87,6 +87,8 @@ fn scripts(case: &Case) -> Vec<Case> {
         };
         all.extend(plain(|script| script.task = None));
         all.extend(plain(|script| script.asks = None));
+        all.extend(plain(|script| script.silent = None));
+        all.extend(plain(|script| script.ill = None));
         all.extend(plain(|script| script.in_destructor = false));
         all.extend(plain(|script| script.ends = None));
         all.extend(plain(|script| script.on_stop = Script::PLAIN.on_stop));
@@ -99,7 +101,9 @@ fn scripts(case: &Case) -> Vec<Case> {
 fn options(case: &Case) -> Vec<Case> {
     let mut all = Vec::new();
     for place in (0..case.services.len()).filter(|place| case.services[*place].present) {
-        let changes: [fn(&mut Case, usize); 8] = [
+        let changes: [fn(&mut Case, usize); 10] = [
+            |less, at| less.services[at].row.watchdog = None,
+            |less, at| less.services[at].row.judged = false,
             |less, at| less.services[at].row.give_up = GiveUp::Leave,
             |less, at| less.services[at].row.intensity = None,
             |less, at| less.services[at].row.grace = Some(10),
@@ -118,6 +122,7 @@ fn options(case: &Case) -> Vec<Case> {
             all.extend(each(case, 1, |less, _| change(less, place)));
         }
     }
+    all.extend(each(case, 1, |less, _| less.cap = None));
     all.extend(each(case, 1, |less, _| {
         if less.services.iter().all(|service| service.row.grace.is_some() || !service.present) {
             less.shutdown = None;

@@ -9,6 +9,7 @@ mod flags;
 mod script;
 
 use std::error::Error;
+use std::num::NonZeroUsize;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -53,9 +54,14 @@ fn run() -> Result<(), Box<dyn Error>> {
 
 /// Every call at its time, all of them at once.
 async fn played(case: &Case) -> Result<Trace, BuildError> {
-    let set = |builder: SupervisorBuilder| match case.shutdown {
-        Some(time) => builder.shutdown_timeout(Duration::from_millis(time)),
-        None => builder,
+    let set = |mut builder: SupervisorBuilder| {
+        if let Some(most) = case.cap.and_then(NonZeroUsize::new) {
+            builder = builder.max_concurrent_restarts(most);
+        }
+        match case.shutdown {
+            Some(time) => builder.shutdown_timeout(Duration::from_millis(time)),
+            None => builder,
+        }
     };
     let group = case.members().map(|member| &*case.services[member].row.name);
     let run = RecordedRun::with(script::probes(case), group, set)?;

@@ -26,9 +26,11 @@ pub(super) const WAYS: &[Mutation] = &[
     }),
     way("a failed service comes back by itself", &["S2"], |run| {
         let fits = |it: &Seen| it.state == FAILED && it.after.is_none() && it.line < quiet(run);
+        // A start may have come while it was told to stop.
+        let by_itself = |it: &Seen| !matches!(it.from, State::Stopping(_));
         each(
             run,
-            |it| fits(it) && !is_cut_short(run) && is_settled(run, it.line),
+            |it| fits(it) && by_itself(it) && !is_cut_short(run) && is_settled(run, it.line),
             |it| starts(run, it, quiet(run)),
         )
     }),

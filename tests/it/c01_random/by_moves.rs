@@ -49,7 +49,10 @@ pub(super) const WAYS: &[Mutation] = &[
     }),
     way("a wait for nothing", &["S1"], |run| {
         let bound = |it: usize| run.setup.ties.iter().any(|tie| tie.from == it);
-        let free = |it: &Seen| !run.setup.group.contains(&it.service) && !bound(it.service);
+        let free = |it: &Seen| {
+            let waits = run.setup.cap.is_some() || run.setup.group.contains(&it.service);
+            !waits && !bound(it.service)
+        };
         let fits = |it: &Seen| it.state == State::Starting && free(it);
         each(run, fits, |it| {
             let (service, incarnation) = (it.service, it.incarnation - 1);

@@ -1,8 +1,8 @@
 //! Runs that are too early or too late, or never come to rest.
 
-use schedules::{Command, Outcome, State, What, Why};
+use schedules::{Command, Outcome, Run, State, What, Why};
 
-use super::look::{Seen, but, gone, is_asked, is_cut_short, moves, quiet, told, without};
+use super::look::{Seen, but, gone, is_asked, is_cut_short, moves, quiet, told, with, without};
 use super::mutate::{Mutation, each, ended, way};
 
 pub(super) const WAYS: &[Mutation] = &[
@@ -66,9 +66,65 @@ pub(super) const WAYS: &[Mutation] = &[
             |it| gone(run, it.service, it.line, it.incarnation),
         )
     }),
+    way("a run that gives its heartbeats has failed", &["S9"], |run| {
+        let last = |it: &Seen| said(run, it, |what| matches!(what, What::Silent { .. }));
+        let fits = |it: &Seen| it.state == State::Stopping(Why::Watchdog) && last(it).is_some();
+        each(run, fits, |it| without(run, last(it).unwrap_or_default()))
+    }),
+    way("a run that gives no heartbeats goes on", &["S9"], |run| {
+        let watched = |it: &Seen| run.setup.services[it.service].watchdog.is_some();
+        let long = |it: &Seen| it.after.is_none_or(|after| run.lines[after].at > it.at + 1_000);
+        let fits = |it: &Seen| it.state == State::Running && watched(it) && long(it);
+        each(
+            run,
+            |it| fits(it) && bare(run, it),
+            |it| {
+                let Seen { service, incarnation, .. } = *it;
+                with(run, it.line, What::Silent { service, incarnation })
+            },
+        )
+    }),
+    way("a run that said nothing was unhealthy", &["S10"], |run| {
+        let last = |it: &Seen| said(run, it, |what| matches!(what, What::Ill { .. }));
+        let fits = |it: &Seen| it.state == State::Stopping(Why::Health) && last(it).is_some();
+        each(run, fits, |it| without(run, last(it).unwrap_or_default()))
+    }),
+    way("a run that is unhealthy goes on", &["S10"], |run| {
+        let judged = |it: &Seen| run.setup.services[it.service].judged;
+        let long = |it: &Seen| it.after.is_none_or(|after| run.lines[after].at > it.at);
+        let fits = |it: &Seen| it.state == State::Running && judged(it) && long(it);
+        each(
+            run,
+            |it| fits(it) && bare(run, it),
+            |it| {
+                let Seen { service, incarnation, .. } = *it;
+                with(run, it.line, What::Ill { service, incarnation })
+            },
+        )
+    }),
     way("a run has no end", &["form"], |run| vec![without(run, run.lines.len() - 1)]),
     way("time goes back", &["form"], |run| {
         let last = run.lines.len() - 1;
         vec![but(run, |run| run.lines[last].at = 0)]
     }),
 ];
+
+/// Whether nobody depends on it in any way, and nothing ended it at once.
+fn bare(run: &Run, of: &Seen) -> bool {
+    let over = |what: &What| matches!(what, What::Ended { .. } | What::Over { .. });
+    let ends = said(run, of, over).is_none_or(|line| run.lines[line].at > of.at + 1_000);
+    ends && !run.setup.ties.iter().any(|tie| tie.on == of.service)
+}
+
+/// The line at which the run that a move is about said so.
+fn said(run: &Run, of: &Seen, so: impl Fn(&What) -> bool) -> Option<usize> {
+    run.lines.iter().position(|line| match line.what {
+        What::Silent { service, incarnation }
+        | What::Ill { service, incarnation }
+        | What::Over { service, incarnation }
+        | What::Ended { service, incarnation, .. } => {
+            (service, incarnation) == (of.service, of.incarnation) && so(&line.what)
+        }
+        _ => false,
+    })
+}

@@ -147,6 +147,8 @@ pub(super) fn gone(run: &Run, of: usize, from: usize, first: u32) -> Run {
                 What::State { service, .. } => *service != of || line <= from,
                 What::Begun { service, incarnation }
                 | What::Over { service, incarnation }
+                | What::Silent { service, incarnation }
+                | What::Ill { service, incarnation }
                 | What::Ended { service, incarnation, .. } => {
                     *service != of || *incarnation < first
                 }

@@ -115,7 +115,7 @@ fn waits(facts: &Facts<'_>, service: usize, moved: &Move) -> Agrees {
             Kind::Wants | Kind::After => state.is_stoppable(),
         }
     });
-    if open {
+    if open || super::cap::is_full(facts, line) {
         return Ok(());
     }
     Err(illegal("S1", line, format!("{} waits for nothing", facts.name(service))))

@@ -4,7 +4,9 @@
 //! command and its reply, and what is not sure is let pass.
 
 mod bounds;
+mod cap;
 mod cause;
+mod fails;
 mod groups;
 mod holds;
 mod moves;
@@ -53,7 +55,7 @@ pub(crate) fn ensure(
 
 type Rule = fn(&Facts<'_>) -> Agrees;
 
-const RULES: [Rule; 10] = [
+const RULES: [Rule; 12] = [
     moves::agree,
     order::agree,
     stops::agree,
@@ -63,6 +65,8 @@ const RULES: [Rule; 10] = [
     restarts::agree,
     groups::agree,
     bounds::agree,
+    cap::agree,
+    fails::agree,
     rest::agree,
 ];
 

@@ -68,7 +68,10 @@ fn rests(facts: &Facts<'_>, service: usize, line: usize) -> Agrees {
                     Kind::Wants | Kind::After => on.is_stoppable() && on != State::Running,
                 }
             });
-            ("D6", open || stopping)
+            // What is asked for needs no place.
+            let mut calls = facts.pulling(service, 0, line);
+            let asked = calls.any(|call| call.end > line && !call.is_open());
+            ("D6", open || stopping || !asked && super::cap::is_full(facts, line))
         }
         State::Running => {
             let on = facts.graphs.requires(service);

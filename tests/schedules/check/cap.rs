@@ -1,0 +1,55 @@
+//! R8: so many restarts are under way at once, and no more.
+
+use super::{Agrees, ensure};
+use crate::facts::{Facts, Move};
+use crate::run::{State, Why};
+
+pub(super) fn agree(facts: &Facts<'_>) -> Agrees {
+    let Some(cap) = facts.setup().cap else { return Ok(()) };
+    facts.each(|service, place, moved| {
+        if !is_restart(facts, service, place) {
+            return Ok(());
+        }
+        let under_way = (0..facts.moves.len()).filter(|it| {
+            let place = facts.count_before(*it, moved.line + 1).checked_sub(1);
+            place.is_some_and(|place| is_restart(facts, *it, place))
+        });
+        let count = under_way.count();
+        ensure(count <= cap, "R8", moved.line, || {
+            format!("{count} restarts are under way, and there may be {cap}")
+        })
+    })
+}
+
+/// Whether as many may be restarted as there may be: who waits may wait for one of them.
+pub(super) fn is_full(facts: &Facts<'_>, line: usize) -> bool {
+    let up = |it: &usize| matches!(facts.state(*it, line), State::Starting | State::Stopping(_));
+    facts.setup().cap.is_some_and(|cap| (0..facts.moves.len()).filter(up).count() >= cap)
+}
+
+/// Whether that move is the beginning of an attempt that nobody surely asked for, of which nothing that
+/// starts had need.
+fn is_restart(facts: &Facts<'_>, service: usize, place: usize) -> bool {
+    let moves = &facts.moves[service];
+    let moved: &Move = &moves[place];
+    let Some(rest) = moves[..place].iter().rfind(|it| it.state != State::Waiting) else {
+        return false;
+    };
+    let returns = matches!(
+        rest.state,
+        State::Backoff
+            | State::Stopped(Why::Dependency | Why::Group)
+            | State::Failed(crate::run::Cause::CoolingDown)
+    );
+    // It may be decided some time before it shows.
+    let since = moves[..place].iter().rfind(|it| it.state.is_live()).map_or(0, |it| it.line);
+    let asked = || facts.pulling(service, since, moved.line).next().is_some();
+    let needed = || {
+        facts
+            .graphs
+            .back(service)
+            .iter()
+            .any(|tie| facts.state(tie.from, moved.line) == State::Starting)
+    };
+    moved.state == State::Starting && returns && !asked() && !needed()
+}
