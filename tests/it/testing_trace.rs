@@ -142,6 +142,8 @@ fn judged(case: &Case, trace: &Trace) -> Run {
         let at = line.at;
         what(&line.says).map(|what| schedules::Line { at, what })
     };
+    // The command's groups are one for all, and have no budget.
+    let case = Case { together: true, budget: None, ..case.clone() };
     Run { setup: case.setup(), lines: trace.lines.iter().filter_map(line).collect() }
 }
 

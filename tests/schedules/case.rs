@@ -5,7 +5,7 @@
 use std::fmt;
 
 use crate::dice::Dice;
-use crate::run::{GiveUp, Kind, Policy, Reaction, Row, Setup, Tie};
+use crate::run::{Budget, GiveUp, Kind, Policy, Reaction, Row, Setup, Tie};
 
 /// How large a case is at most.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,8 +23,12 @@ pub struct Sizes {
 pub struct Case {
     /// The services; each depends on earlier ones only.
     pub services: Vec<Service>,
-    /// Those that are one for all.
+    /// Those of a group.
     pub group: Vec<usize>,
+    /// Whether they are one for all.
+    pub together: bool,
+    /// What they may need together, within what time, and what then.
+    pub budget: Option<(u32, u64, GiveUp)>,
     /// The calls.
     pub calls: Vec<Call>,
     /// How many restarts may be under way at once; any number.
@@ -239,7 +243,16 @@ impl Case {
         let unlimited = services.iter().any(|service| service.row.grace.is_none());
         let shutdown = (unlimited || dice.one_in(6)).then(|| 1 + dice.roll(120) as u64);
         let dropped = dice.one_in(6);
-        let mut case = Self { services, group, calls, cap: None, shutdown, dropped };
+        let mut case = Self {
+            services,
+            group,
+            together: true,
+            budget: None,
+            calls,
+            cap: None,
+            shutdown,
+            dropped,
+        };
         more(dice, &mut case);
         case
     }
@@ -257,7 +270,11 @@ impl Case {
         Setup {
             services: self.services.iter().map(|service| service.row.clone()).collect(),
             ties: ties.collect(),
-            group: self.members().collect(),
+            group: self.members().filter(|_| self.together).collect(),
+            budget: self.budget.map(|(most, period, give_up)| {
+                let members = self.members().collect();
+                Budget { members, most, period, give_up }
+            }),
             cap: self.cap,
             join: 1_000,
             shutdown: self.shutdown,
@@ -310,6 +327,15 @@ fn more(dice: &mut Dice, case: &mut Case) {
         }
         let place = dice.roll(2).min(service.scripts.len());
         service.scripts.insert(place, script);
+    }
+    if dice.one_in(2) {
+        case.together = !dice.one_in(2);
+        let give_up = match dice.roll(6) {
+            0 => GiveUp::Escalate,
+            1 | 2 => GiveUp::CoolDown(1 + dice.roll(60) as u64),
+            _ => GiveUp::Leave,
+        };
+        case.budget = Some((dice.roll(3) as u32, dice.pick(&[20, 100, 60_000]), give_up));
     }
     case.cap = dice.one_in(3).then(|| 1 + dice.roll(2));
 }
@@ -445,11 +471,11 @@ fn call(dice: &mut Dice, count: usize, span: usize, trouble: bool) -> Call {
 /// What matters of it, for a reader.
 impl fmt::Display for Case {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { shutdown, dropped, cap, .. } = self;
+        let Self { together, budget, shutdown, dropped, cap, .. } = self;
         let group: Vec<_> = self.members().collect();
         writeln!(
             f,
-            "group {group:?}, shutdown_timeout {shutdown:?}, dropped {dropped}, cap {cap:?}"
+            "group {group:?} together {together} budget {budget:?}, shutdown_timeout {shutdown:?}, dropped {dropped}, cap {cap:?}"
         )?;
         for (at, service) in self.services.iter().enumerate().filter(|(_, it)| it.present) {
             let Row { name, restart, intensity, period, give_up, delay, grace, start, .. } =

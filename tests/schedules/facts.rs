@@ -100,9 +100,10 @@ impl<'a> Facts<'a> {
                     ) {
                         facts.shutdown(line, true);
                     }
-                    let escalates = facts.setup().services[*service].give_up == GiveUp::Escalate;
+                    let then = facts.gives_up(*service);
+                    let escalates = then.contains(&GiveUp::Escalate);
                     if *state == State::Failed(Cause::GaveUp) && escalates {
-                        facts.shutdown(line, true);
+                        facts.shutdown(line, then.len() == 1);
                     }
                 }
                 What::Command { id, command, service, by } => {
@@ -211,6 +212,13 @@ impl<'a> Facts<'a> {
             .rev()
             .find(|life| life.incarnation == incarnation)
             .ok_or_else(|| illegal("C1", line, "the end of a run that never began"))
+    }
+
+    /// What may become of a service that is given up: for itself, or for its group.
+    pub(crate) fn gives_up(&self, service: usize) -> Vec<GiveUp> {
+        let budget = self.run.setup.budget.iter().filter(|it| it.members.contains(&service));
+        let own = self.run.setup.services[service].give_up;
+        [own].into_iter().chain(budget.map(|it| it.give_up)).collect()
     }
 
     pub(crate) fn setup(&self) -> &'a Setup {

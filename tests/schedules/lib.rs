@@ -24,7 +24,7 @@ pub use check::{Illegal, check, faults};
 pub use dice::Dice;
 pub use play::play;
 pub use run::{
-    Answer, Cause, Command, GiveUp, Kind, Line, Outcome, Policy, Reaction, Row, Run, Setup, State,
-    Tie, What, Why,
+    Answer, Budget, Cause, Command, GiveUp, Kind, Line, Outcome, Policy, Reaction, Row, Run, Setup,
+    State, Tie, What, Why,
 };
 pub use smaller::{smallest, smallest_by};

@@ -81,7 +81,17 @@ fn supervisor(case: &Case, recorder: &Recorder) -> Result<Supervisor, BoxError> 
     let mut builder = Supervisor::builder().manager(manager).listener(recorder.clone());
     let members: Vec<_> = case.members().map(|it| case.services[it].row.name.clone()).collect();
     if !members.is_empty() {
-        builder = builder.group(Group::one_for_all("all", members));
+        let group = match case.together {
+            true => Group::one_for_all("all", members),
+            false => Group::one_for_one("all", members),
+        };
+        builder = builder.group(match case.budget {
+            None => group,
+            Some((most, period, then)) => {
+                let intensity = Intensity::new(most, Duration::from_millis(period));
+                group.with_intensity(intensity, give_up(then))
+            }
+        });
     }
     if let Some(most) = case.cap.and_then(NonZeroUsize::new) {
         builder = builder.max_concurrent_restarts(most);
@@ -120,6 +130,14 @@ fn reaction(reaction: run::Reaction) -> Reaction {
     }
 }
 
+fn give_up(then: run::GiveUp) -> GiveUp {
+    match then {
+        run::GiveUp::Leave => GiveUp::Fail,
+        run::GiveUp::CoolDown(after) => GiveUp::CoolDown(Duration::from_millis(after)),
+        run::GiveUp::Escalate => GiveUp::Escalate,
+    }
+}
+
 fn options(service: &Service) -> ServiceOptions {
     let row = &service.row;
     let time = Duration::from_millis;
@@ -141,11 +159,7 @@ fn options(service: &Service) -> ServiceOptions {
             Policy::Temporary => RestartPolicy::Temporary,
         })
         .with_intensity(row.intensity.map_or(Intensity::UNLIMITED, period))
-        .with_give_up(match row.give_up {
-            run::GiveUp::Leave => GiveUp::Fail,
-            run::GiveUp::CoolDown(after) => GiveUp::CoolDown(time(after)),
-            run::GiveUp::Escalate => GiveUp::Escalate,
-        })
+        .with_give_up(give_up(row.give_up))
         .with_backoff(backoff)
         .with_grace_period(row.grace.map_or(GracePeriod::Unlimited, |it| time(it).into()))
         .with_start_timeout(row.start.map_or(StartTimeout::Unlimited, |it| time(it).into()))

@@ -19,12 +19,27 @@ pub struct Setup {
     pub ties: Vec<Tie>,
     /// Those that are one for all.
     pub group: Vec<usize>,
+    /// The restarts that a group may need together.
+    pub budget: Option<Budget>,
     /// How many restarts may be under way at once; any number.
     pub cap: Option<usize>,
     /// From an abort until a service has leaked.
     pub join: u64,
     /// The time for a whole shutdown.
     pub shutdown: Option<u64>,
+}
+
+/// What a group may need.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Budget {
+    /// Who is in it.
+    pub members: Vec<usize>,
+    /// How many restarts they may need within the period.
+    pub most: u32,
+    /// That period.
+    pub period: u64,
+    /// What becomes of one that needs more.
+    pub give_up: GiveUp,
 }
 
 /// What is set for a service.

@@ -123,6 +123,7 @@ fn options(case: &Case) -> Vec<Case> {
         }
     }
     all.extend(each(case, 1, |less, _| less.cap = None));
+    all.extend(each(case, 1, |less, _| less.budget = None));
     all.extend(each(case, 1, |less, _| {
         if less.services.iter().all(|service| service.row.grace.is_some() || !service.present) {
             less.shutdown = None;

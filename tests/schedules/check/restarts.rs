@@ -2,7 +2,7 @@
 
 use super::{Agrees, ensure};
 use crate::facts::{Facts, Move};
-use crate::run::{Cause, GiveUp, Outcome, Policy, Row, State, Why};
+use crate::run::{Budget, Cause, GiveUp, Outcome, Policy, Row, State, Why};
 
 /// How a run came to its end.
 #[derive(Clone, Copy, PartialEq)]
@@ -23,7 +23,11 @@ pub(super) fn agree(facts: &Facts<'_>) -> Agrees {
         match from.state {
             State::Backoff => soon(facts, service, &from, moved, row.delay, "R3")?,
             State::Failed(Cause::CoolingDown) => {
-                if let GiveUp::CoolDown(time) = row.give_up {
+                let times = facts.gives_up(service).into_iter().filter_map(|then| match then {
+                    GiveUp::CoolDown(time) => Some(time),
+                    _ => None,
+                });
+                if let Some(time) = times.min() {
                     soon(facts, service, &from, moved, time, "R5")?;
                 }
             }
@@ -47,6 +51,31 @@ pub(super) fn agree(facts: &Facts<'_>) -> Agrees {
     })?;
     for service in 0..facts.moves.len() {
         intensity(facts, service)?;
+    }
+    facts.setup().budget.iter().try_for_each(|budget| of_group(facts, budget))
+}
+
+/// How many restarts of the group there were within its period before this line, and not before `since`.
+fn together(facts: &Facts<'_>, budget: &Budget, line: usize, since: usize) -> usize {
+    let moves = budget.members.iter().flat_map(|it| facts.within(*it, since, line));
+    let recent = |it: &&Move| it.state == State::Backoff && it.at + budget.period > facts.at(line);
+    moves.filter(recent).count()
+}
+
+/// R4: the group needs no more restarts together than it may.
+fn of_group(facts: &Facts<'_>, budget: &Budget) -> Agrees {
+    for member in &budget.members {
+        for moved in facts.moves[*member].iter().filter(|it| it.state == State::Backoff) {
+            // A start by hand has the count begin anew.
+            let calls = budget.members.iter().flat_map(|it| facts.pulling(*it, 0, moved.line));
+            let since = calls.map(|call| call.end.min(moved.line)).max().unwrap_or(0);
+            let count = together(facts, budget, moved.line, since) + 1;
+            ensure(count <= budget.most as usize || since == moved.line, "R4", moved.line, || {
+                let Budget { most, period, .. } = budget;
+                let name = facts.name(*member);
+                format!("{name} has restart {count} of its group's {most} within {period} ms")
+            })?;
+        }
     }
     Ok(())
 }
@@ -158,7 +187,12 @@ fn intensity(facts: &Facts<'_>, service: usize) -> Agrees {
             State::Failed(Cause::GaveUp | Cause::CoolingDown) => {
                 let cooled = rest.is_some_and(|it| it.state == State::Failed(Cause::CoolingDown));
                 let recent = all.iter().filter(|at| **at + row.period + 1 >= moved.at).count();
-                ensure(spent || cooled || recent >= most as usize, "R4", moved.line, || {
+                let grouped = facts.setup().budget.as_ref().is_some_and(|budget| {
+                    budget.members.contains(&service)
+                        && together(facts, budget, moved.line, 0) >= budget.most as usize
+                });
+                let right = spent || cooled || grouped || recent >= most as usize;
+                ensure(right, "R4", moved.line, || {
                     format!("{name} is given up after {recent} restarts of {most}")
                 })?;
                 spent = true;
