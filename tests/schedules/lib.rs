@@ -15,6 +15,7 @@ mod dice;
 mod facts;
 mod graphs;
 mod kept;
+mod more;
 mod play;
 mod run;
 mod smaller;
