@@ -1,4 +1,4 @@
-//! Bringing a walk to rest, and what holds there.
+//! Bringing a walk to rest, what holds there, and in which order.
 
 use std::time::Duration;
 
@@ -40,6 +40,24 @@ impl World {
             }
         }
         self.check(false, "it comes to rest");
+    }
+
+    /// Nobody who stands on one that is told to stop, also through others that do not run, lives and is
+    /// to end.
+    pub(super) fn in_order(&self, service: Index) {
+        let mut stack = vec![service];
+        while let (Some(at), false) = (stack.pop(), self.no_order) {
+            for &(dependent, kind) in self.graph.dependents(at) {
+                let life = self.lives.get(&dependent).filter(|life| !life.leaked);
+                let ends = |life: &Life| life.over || self.core.row(dependent).plan.is_some();
+                let requires = kind == DependencyKind::Requires;
+                let ordered = at == service || requires;
+                self.check(!(ordered && life.is_some_and(ends)), "who ends first, ends first");
+                if requires && life.is_none() {
+                    stack.push(dependent);
+                }
+            }
+        }
     }
 
     pub(super) fn at_rest(&self) {

@@ -66,7 +66,7 @@ pub(super) struct World {
     next_call: u32,
     pub(super) finished: bool,
     /// Everything was to end at once.
-    no_order: bool,
+    pub(super) no_order: bool,
     /// It is told of the end of one that it takes to have failed.
     failing: Option<Index>,
     now: Duration,
@@ -298,24 +298,6 @@ impl World {
                 self.check(!left, "nothing runs after the shutdown");
                 let waiting = self.calls.values().any(|call| *call != Call::Wait);
                 self.check(!waiting, "no call is left");
-            }
-        }
-    }
-
-    /// Nobody who stands on one that is told to stop, also through others that do not run, lives and is
-    /// to end.
-    fn in_order(&self, service: Index) {
-        let mut stack = vec![service];
-        while let (Some(at), false) = (stack.pop(), self.no_order) {
-            for &(dependent, kind) in self.graph.dependents(at) {
-                let life = self.lives.get(&dependent).filter(|life| !life.leaked);
-                let ends = |life: &Life| life.over || self.core.row(dependent).plan.is_some();
-                let requires = kind == DependencyKind::Requires;
-                let ordered = at == service || requires;
-                self.check(!(ordered && life.is_some_and(ends)), "who ends first, ends first");
-                if requires && life.is_none() {
-                    stack.push(dependent);
-                }
             }
         }
     }
