@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use tokio::runtime::Builder;
 
-use crate::kit::{Kit, Probe, tireless};
+use crate::kit::{Do, Kit, Probe, tireless};
 
 /// Holds up whoever wakes a caller, here the supervisor's own loop, until the services have been dropped.
 struct HoldsUp {
@@ -39,7 +39,7 @@ impl Wake for HoldsUp {
 fn s01_s04_who_is_dropped_with_the_runtime_has_not_ended_by_itself_and_does_not_come_back() {
     let names = ["a", "b", "c", "d", "e", "f", "g", "h"];
     let services: Vec<_> = names.into_iter().map(Probe::new).collect();
-    let last = Probe::new("last");
+    let last = Probe::new("last").begin([]);
     let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let kit = Kit::with(services.iter().chain([&last]), tireless);
     for name in names {
@@ -51,6 +51,8 @@ fn s01_s04_who_is_dropped_with_the_runtime_has_not_ended_by_itself_and_does_not_
     let entered = runtime.enter();
     assert!(call.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
     drop(entered);
+    HoldsUp::until(|| last.live() == 1);
+    last.order(Do::Ready);
     HoldsUp::until(|| holds_up.is_here.load(Ordering::SeqCst));
     drop(runtime);
     for name in names {

@@ -61,7 +61,8 @@ pub(super) const WAYS: &[Mutation] = &[
     way("a stop answers before its service has ended", &["D4"], |run| {
         let fits = |call: &Told| {
             let lives = call.service.is_some_and(|it| state(run, it, call.asked).is_live());
-            call.command == Command::Stop && lives && call.line > call.asked + 1
+            let waits = call.answer != Answer::OwnEnd && call.line > call.asked + 1;
+            call.command == Command::Stop && lives && waits
         };
         each_call(run, fits, |call| earlier(run, call.line, call.asked + 1))
     }),

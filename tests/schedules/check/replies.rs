@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{Agrees, Illegal, ensure, illegal};
 use crate::facts::{Asked, Facts, Move};
-use crate::run::{Answer, Cause, Command, State, Why};
+use crate::run::{Answer, Cause, Command, Reaction, State, Why};
 
 pub(super) fn agree(facts: &Facts<'_>) -> Agrees {
     for call in &facts.calls {
@@ -40,25 +40,69 @@ fn stood(facts: &Facts<'_>, call: &Asked, service: usize, fits: impl Fn(State) -
 /// C2: who would wait for its own end is told so, and nobody else is.
 fn own_end(facts: &Facts<'_>, call: &Asked, answer: Answer) -> Result<bool, Illegal> {
     let refused = answer == Answer::OwnEnd;
-    let (sure, may) = match (call.by, call.service, call.command) {
-        (None, ..) | (_, _, Command::Start | Command::AbortNow) => (false, false),
-        (Some(_), None, _) => (true, true),
-        // Of two that are both to end, edges of every kind order the ends.
-        (Some(by), Some(target), _) => {
-            (facts.graphs.needs(by, target), facts.graphs.orders(by, target))
+    let Some(by) = call.by else {
+        ensure(!refused, "C2", call.line, || format!("{answer:?} to who is no service"))?;
+        return Ok(refused);
+    };
+    // Whether its end is awaited for sure, and whether it may be while nobody tells it to end.
+    let (sure, may) = match (call.service, call.command) {
+        (_, Command::AbortNow) => (false, false),
+        (None, _) => (true, true),
+        (Some(target), Command::Stop) => {
+            let stops = facts.graphs.needs(by, target);
+            (stops, stops)
         }
+        (Some(target), Command::StopUnused) => {
+            (by == target && answer != Answer::RefusedInUse, by == target)
+        }
+        (Some(target), Command::Restart) => {
+            let goes = goes_along(facts, by, target);
+            let is_made = !matches!(answer, Answer::RefusedShutdown | Answer::RefusedLeaked);
+            (goes && is_made, goes || in_group(facts, by))
+        }
+        // What has completed runs again by that, as with a restart.
+        (Some(target), Command::Start) => {
+            (false, goes_along(facts, by, target) || in_group(facts, by))
+        }
+        (Some(target), _) => (by == target, by == target),
     };
     let sure = sure && answer != Answer::Asked;
-    let by = call.by.map_or("nobody", |by| facts.name(by));
-    let ends = call.by.is_some_and(|by| {
+    let ends = {
         let told = |moved: &Move| matches!(moved.state, State::Stopping(_));
         facts.before(by, call.line).is_some_and(told)
             || facts.after(by, call.line).is_some_and(told)
-    });
-    ensure(if refused { sure || may && ends } else { !sure }, "C2", call.line, || {
+    };
+    // Of two that are both to end, edges of every kind order the ends; so do companions.
+    let orders = |target| facts.graphs.orders(by, target) || in_group(facts, by);
+    let may = may || ends && call.service.is_some_and(orders);
+    ensure(if refused { may } else { !sure }, "C2", call.line, || {
+        let by = facts.name(by);
         format!("{answer:?} to {:?} of {:?} from within {by}", call.command, call.service)
     })?;
     Ok(refused)
+}
+
+/// Whether the service is restarted with the target: it is the same, or requires it on a way on which nobody is
+/// kept.
+fn goes_along(facts: &Facts<'_>, service: usize, target: usize) -> bool {
+    let mut seen = vec![service];
+    let mut next = 0;
+    while let Some(&at) = seen.get(next) {
+        next += 1;
+        if at == target {
+            return true;
+        }
+        let ties = facts.graphs.requires(at).filter(|tie| tie.reaction != Reaction::Keep);
+        let more: Vec<_> = ties.map(|tie| tie.on).filter(|on| !seen.contains(on)).collect();
+        seen.extend(more);
+    }
+    false
+}
+
+/// Whether others may be restarted with the service.
+fn in_group(facts: &Facts<'_>, service: usize) -> bool {
+    // Who stands on a companion goes with it.
+    facts.setup().group.iter().any(|member| facts.graphs.needs(service, *member))
 }
 
 fn rested(facts: &Facts<'_>, call: &Asked, service: usize) -> bool {
