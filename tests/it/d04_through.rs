@@ -93,7 +93,7 @@ async fn d04_x02_the_order_holds_when_the_one_between_begins_meanwhile_and_ends(
     kit.supervisor.start("b").await.unwrap();
     let began = Instant::now();
     kit.supervisor.stop("a").await.unwrap();
-    assert_eq!(began.elapsed(), SECOND * 0);
+    assert_eq!(began.elapsed(), Duration::ZERO);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
