@@ -237,6 +237,19 @@ async fn r04_s09_missed_heartbeats_use_up_the_restarts() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn r04_s09_with_no_restarts_allowed_it_is_given_up() {
+    let a = watched("a");
+    let kit =
+        Kit::with([&a], |builder| tireless(builder).intensity(Intensity::new(0, 60 * SECOND)));
+    kit.supervisor.start("a").await.unwrap();
+    sleep(30 * SECOND).await;
+    assert_eq!(kit.incarnation("a"), 1);
+    let gave_up = "failed: it was given up after 0 restarts within 60s: it had no heartbeat for 5s";
+    let state = kit.supervisor.status("a").unwrap().state.to_string();
+    assert!(state.starts_with(gave_up), "{state}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn d05_s09_what_stands_on_it_is_stopped_first_and_comes_back_with_it() {
     let a = watched("a");
     let kit = Kit::with([&a, &Probe::new("b").requires("a")], tireless);

@@ -132,9 +132,6 @@ fn stays(facts: &Facts<'_>, service: usize, moved: &Move, way: Way, sure: bool) 
         Policy::Temporary => false,
     };
     let fatal = outcome == Outcome::Fatal && way != Way::TakenToFail;
-    // Who may not come back at all is not given up for that.
-    let never = row.intensity == Some(0) && row.give_up == GiveUp::Leave;
-    let fatal = fatal || never && way == Way::TakenToFail;
     // A start that came when its run was over is about the next attempt.
     let over = facts.life_of(service, moved.incarnation).and_then(|life| life.over);
     let again = facts.pulling(service, over.unwrap_or(moved.line), moved.line).count() > 0;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::error::ServiceFailure;
 use crate::health::{Health, OnUnhealthy};
 use crate::reason::StopReason;
+use crate::restart::Intensity;
 
 use super::model::Core;
 use super::words::{Action, Down, Index, Round};
@@ -48,9 +49,13 @@ impl<C> Core<C> {
     /// From here on the service has failed: what stands on it reacts, and what is asked of it next is
     /// about another attempt.
     pub(super) fn fail(&mut self, service: Index, reason: StopReason, failure: ServiceFailure) {
-        let failure = Arc::new(failure);
+        let mut failure = Arc::new(failure);
         let row = self.row_mut(service);
-        row.wanted &= row.limits.comes_back();
+        let comes_back = row.limits.comes_back();
+        if row.wanted && row.limits.restarts() && !comes_back {
+            failure = Arc::new(given_up(row.limits.intensity, failure));
+        }
+        row.wanted &= comes_back;
         row.late = Some(Arc::clone(&failure));
         let round = if row.wanted { Round::Begins } else { Round::None };
         let mut plans = self.reacting(service, round);
@@ -61,4 +66,10 @@ impl<C> Core<C> {
         self.plan(&plans);
         self.fail_starts(service, &Down::Failed { culprit: service, failure });
     }
+}
+
+/// No restart is allowed at all.
+fn given_up(intensity: Intensity, source: Arc<ServiceFailure>) -> ServiceFailure {
+    let Intensity { restarts, period } = intensity;
+    ServiceFailure::GaveUp { restarts, period, group: None, again: None, source }
 }
