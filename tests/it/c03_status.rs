@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use plux::ServiceState;
+use plux::{Backoff, ServiceState};
+use tokio::runtime::Handle;
 use tokio::time::{Instant, sleep};
 
-use crate::kit::{Do, Kit, Load, OnStop, Probe, SECOND, settle};
+use crate::kit::{Do, Kit, Load, OnStop, Probe, SECOND, settle, tireless};
 
 /// One service for each phase in which one can hang, and one that does not.
 fn hanging() -> [Probe; 7] {
@@ -153,8 +154,23 @@ async fn c03_x04_those_who_block_their_threads_the_moment_they_are_ready_hold_up
             kit.supervisor.start(name).await.unwrap();
         }
     };
-    let outcome = tokio::time::timeout(Duration::from_millis(400), calls).await;
+    let outcome = tokio::time::timeout(Duration::from_secs(10), calls).await;
     blocking.iter().for_each(Probe::unblock);
     assert!(outcome.is_ok(), "the calls waited for a thread");
+    kit.supervisor.shutdown().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn c03_r03_deadlines_leave_no_task_behind() {
+    let a = Probe::new("a").begin([Do::Ready, Do::Fail("no")]);
+    let delay = Backoff::constant(Duration::from_millis(2));
+    let kit = Kit::with([&a], |builder| tireless(builder).backoff(delay));
+    kit.supervisor.start("a").await.unwrap();
+    let alive = || Handle::current().metrics().num_alive_tasks();
+    sleep(Duration::from_millis(50)).await;
+    let (before, runs) = (alive(), kit.incarnation("a"));
+    sleep(Duration::from_millis(300)).await;
+    assert!(kit.incarnation("a") > runs + 5, "it was not restarted");
+    assert!(alive() <= before + 3, "{before} tasks became {}", alive());
     kit.supervisor.shutdown().await.unwrap();
 }

@@ -15,23 +15,28 @@ use crate::kit::{Do, Kit, Probe, tireless};
 struct HoldsUp {
     services: Vec<Probe>,
     is_here: AtomicBool,
+    /// They were dropped while it held that up.
+    all_dropped: AtomicBool,
 }
 
 impl HoldsUp {
-    fn until(condition: impl Fn() -> bool) {
-        for _ in 0..400 {
+    /// Whether it becomes so.
+    fn until(condition: impl Fn() -> bool) -> bool {
+        for _ in 0..10_000 {
             if condition() {
-                return;
+                return true;
             }
             thread::park_timeout(Duration::from_millis(1));
         }
+        false
     }
 }
 
 impl Wake for HoldsUp {
     fn wake(self: Arc<Self>) {
         self.is_here.store(true, Ordering::SeqCst);
-        Self::until(|| self.services.iter().all(|service| service.live() == 0));
+        let all_dropped = Self::until(|| self.services.iter().all(|service| service.live() == 0));
+        self.all_dropped.store(all_dropped, Ordering::SeqCst);
     }
 }
 
@@ -45,16 +50,18 @@ fn s01_s04_who_is_dropped_with_the_runtime_has_not_ended_by_itself_and_does_not_
     for name in names {
         runtime.block_on(kit.supervisor.start(name)).unwrap();
     }
-    let holds_up = Arc::new(HoldsUp { services, is_here: AtomicBool::new(false) });
+    let no = || AtomicBool::new(false);
+    let holds_up = Arc::new(HoldsUp { services, is_here: no(), all_dropped: no() });
     let waker = Waker::from(Arc::clone(&holds_up));
     let mut call = pin!(kit.supervisor.start("last"));
     let entered = runtime.enter();
     assert!(call.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
     drop(entered);
-    HoldsUp::until(|| last.live() == 1);
+    assert!(HoldsUp::until(|| last.live() == 1));
     last.order(Do::Ready);
-    HoldsUp::until(|| holds_up.is_here.load(Ordering::SeqCst));
+    assert!(HoldsUp::until(|| holds_up.is_here.load(Ordering::SeqCst)));
     drop(runtime);
+    assert!(holds_up.all_dropped.load(Ordering::SeqCst));
     for name in names {
         assert_eq!((kit.state(name).as_str(), kit.incarnation(name)), ("running", 1));
         assert_eq!(kit.events.states(name), ["starting", "running"]);

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use plux::{
-    EventKind, GracePeriod, Intensity, ListFinder, PluginManager, RestartPolicy, ServiceContext,
-    ServiceFailure, ServiceOptions, ServiceState, StartError, Supervisor,
+    EventKind, GracePeriod, Group, Intensity, ListFinder, PluginManager, RestartPolicy,
+    ServiceContext, ServiceFailure, ServiceOptions, ServiceState, StartError, Supervisor,
 };
 use tokio::time::{Instant, sleep};
 
@@ -247,6 +247,18 @@ async fn r04_s09_with_no_restarts_allowed_it_is_given_up() {
     let gave_up = "failed: it was given up after 0 restarts within 60s: it had no heartbeat for 5s";
     let state = kit.supervisor.status("a").unwrap().state.to_string();
     assert!(state.starts_with(gave_up), "{state}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn r05_r06_s09_with_no_restarts_allowed_its_group_stops_with_it() {
+    let (a, b) = (watched("a"), Probe::new("b"));
+    let kit = Kit::with([&a, &b], |builder| {
+        let group = Group::one_for_all("store", ["a", "b"]);
+        tireless(builder).intensity(Intensity::new(0, 60 * SECOND)).group(group)
+    });
+    assert!(kit.supervisor.start_all().await.is_ok());
+    sleep(6 * SECOND).await;
+    assert_eq!([kit.state("a").as_str(), kit.state("b").as_str()], [SILENT, "stopped (group)"]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -52,12 +52,17 @@ impl<C> Core<C> {
         let mut failure = Arc::new(failure);
         let row = self.row_mut(service);
         let comes_back = row.limits.comes_back();
-        if row.wanted && row.limits.restarts() && !comes_back {
+        let gives_up = row.wanted && row.limits.restarts() && !comes_back;
+        if gives_up {
             failure = Arc::new(given_up(row.limits.intensity, failure));
         }
         row.wanted &= comes_back;
         row.late = Some(Arc::clone(&failure));
-        let round = if row.wanted { Round::Begins } else { Round::None };
+        let round = match (row.wanted, gives_up) {
+            (true, _) => Round::Begins,
+            (_, true) => Round::Ends,
+            _ => Round::None,
+        };
         let mut plans = self.reacting(service, round);
         plans.push((service, reason));
         if round == Round::Begins {

@@ -22,59 +22,44 @@ use crate::task::{self, Caught, Cut, Panic, catch};
 pub(super) fn begin(child: &Arc<Child>, incarnation: u32, watched: bool) {
     let run = Arc::new(Incarnation::new(Arc::clone(child) as Arc<dyn Link>, incarnation, watched));
     child.cell.hold(Arc::clone(&run));
-    let news = News { child: Arc::clone(child), incarnation };
-    task::spawn(live(run, news));
-}
-
-/// Tells the dispatcher of the end.
-struct News {
-    child: Arc<Child>,
-    incarnation: u32,
-}
-
-impl News {
-    fn tell(self, ending: Ending) {
-        let (service, incarnation) = (self.child.index, self.incarnation);
-        self.child.send(Input::Ended { service, incarnation, ending });
-    }
+    task::spawn(live(Arc::clone(child), run));
 }
 
 /// One incarnation, from the load to the end of its last task.
 ///
 /// Trap: it is as large as all it may wait for, for as long as the service runs. So what is seldom
-/// waited for is in a box, and this is no async function: such a one has its arguments twice. What it
-/// captures is dropped in the order of first use, `news` last.
+/// waited for is in a box, and this is no async function: such a one has its arguments twice.
 #[expect(clippy::manual_async_fn, reason = "an async function has its arguments twice")]
-fn live(mut run: Arc<Incarnation>, mut news: News) -> impl Future<Output = ()> + Send {
+fn live(child: Arc<Child>, mut run: Arc<Incarnation>) -> impl Future<Output = ()> + Send {
     async move {
-        within(&run, || news.child.sweep(false));
+        within(&run, || child.sweep(false));
         let mut turned = false;
-        let begun = service(&news.child, &run).await;
+        let begun = service(&child, &run).await;
         let ending = match begun {
             Ok(service) => loop {
-                let exit = attend(service, &run, &news.child, turned).await;
-                let exit = match over(&news.child, &run, exit) {
+                let exit = attend(service, &run, &child, turned).await;
+                let exit = match over(&child, &run, exit) {
                     Either::Left(exit) => exit,
                     Either::Right(drain) => drain.await,
                 };
                 let ending = Ending::Exit(exit);
-                keep(&news.child, &ending);
-                let Some(next) = news.child.turn(&ending) else { break ending };
-                news.incarnation = next.number;
+                keep(&child, &ending);
+                let Some(next) = child.turn(&ending) else { break ending };
                 (run, turned) = (next, true);
                 // A service that fails at once is not to have its worker for itself; nor may it block that
                 // before those have run whom the turn has woken, and who are next on this worker only.
                 yield_now().await;
-                within(&run, || news.child.sweep(false));
+                within(&run, || child.sweep(false));
             },
             Err(ending) => {
                 let _ = within(&run, || run.end());
-                keep(&news.child, &ending);
+                keep(&child, &ending);
                 *ending
             }
         };
+        let (service, incarnation) = (child.index, run.number);
         drop(run);
-        news.tell(ending);
+        child.send(Input::Ended { service, incarnation, ending });
     }
 }
 

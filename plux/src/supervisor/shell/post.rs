@@ -8,7 +8,7 @@
 use std::future::{Future, poll_fn};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Weak};
-use std::task::{Poll, ready};
+use std::task::{Poll, Waker};
 
 use futures::future::BoxFuture;
 use futures::task::AtomicWaker;
@@ -62,8 +62,8 @@ impl<M> Post<M> {
 impl Look {
     /// Has somebody look, unless that is so already.
     ///
-    /// All four accesses are sequentially consistent: either this one finds that the thread has yet to ring, or
-    /// the one who looks then finds the mail.
+    /// The mail is there before. All accesses are sequentially consistent: either this one finds that the thread
+    /// has yet to ring, or the one who looks then finds that there may be mail.
     fn sent(self: &Arc<Self>) {
         let seen =
             |flag: &AtomicBool| flag.load(Ordering::SeqCst) || flag.swap(true, Ordering::SeqCst);
@@ -104,10 +104,17 @@ impl Rings for Look {
 
 /// A future that one task polls, or another.
 struct Work {
-    future: Mutex<Option<BoxFuture<'static, ()>>>,
+    running: Mutex<Option<Running>>,
     /// The number of the task that is to poll it.
     newest: AtomicU32,
     look: Arc<Look>,
+}
+
+/// The future, until it is over.
+struct Running {
+    future: BoxFuture<'static, ()>,
+    /// Wakes the task that polls it.
+    waker: Option<Waker>,
 }
 
 impl Drop for Work {
@@ -122,27 +129,36 @@ pub(super) fn run(future: impl Future<Output = ()> + Send + 'static, look: &Arc<
         spawn(future);
         return;
     }
-    let future = Mutex::new(Some(Box::pin(future) as BoxFuture<'static, ()>));
+    let running = Mutex::new(Some(Running { future: Box::pin(future), waker: None }));
     let (newest, look) = (AtomicU32::new(0), Arc::clone(look));
     look.is_of_use.store(true, Ordering::Relaxed);
-    let work = Arc::new(Work { future, newest, look: Arc::clone(&look) });
+    let work = Arc::new(Work { running, newest, look: Arc::clone(&look) });
     spawn(look_out(Arc::downgrade(&work), look));
     spawn(turn(work, 0));
 }
 
-/// Polls the future until another task does.
+/// Polls the future until another task does; the one before it, which nobody wakes any more, is woken to end.
 fn turn(work: Arc<Work>, number: u32) -> impl Future<Output = ()> + Send {
+    let mut is_new = true;
     poll_fn(move |cx| {
-        let mut future = work.future.lock();
-        if work.newest.load(Ordering::Acquire) == number
-            && let Some(running) = future.as_mut()
-        {
-            ready!(running.as_mut().poll(cx));
-            let over = future.take();
-            drop(future);
-            drop(over);
+        let mut locked = work.running.lock();
+        let running = match locked.as_mut() {
+            Some(running) if work.newest.load(Ordering::Acquire) == number => running,
+            _ => return Poll::Ready(()),
+        };
+        let before = if std::mem::take(&mut is_new) {
+            running.waker.replace(cx.waker().clone())
+        } else {
+            None
+        };
+        let polled = running.future.as_mut().poll(cx);
+        let over = if polled.is_ready() { locked.take() } else { None };
+        drop(locked);
+        drop(over);
+        if let Some(before) = before {
+            before.wake();
         }
-        Poll::Ready(())
+        polled
     })
 }
 
@@ -153,8 +169,13 @@ fn look_out(work: Weak<Work>, look: Arc<Look>) -> impl Future<Output = ()> + Sen
         look.lookout.register(cx.waker());
         let Some(work) = work.upgrade() else { return Poll::Ready(()) };
         if look.rung.swap(false, Ordering::AcqRel) {
-            let number = work.newest.fetch_add(1, Ordering::AcqRel).wrapping_add(1);
-            spawn(turn(work, number));
+            if work.running.is_locked() {
+                // It is being polled just now.
+                look.look_at(Instant::now() + MARGIN, true);
+            } else {
+                let number = work.newest.fetch_add(1, Ordering::AcqRel).wrapping_add(1);
+                spawn(turn(work, number));
+            }
         }
         Poll::Pending
     })

@@ -5,7 +5,7 @@
 //! and the room of many is given back.
 
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BTreeSet, BinaryHeap};
 use std::future::{pending, poll_fn};
 use std::pin::pin;
 use std::sync::Arc;
@@ -29,8 +29,8 @@ pub(super) struct Timers {
     heap: BinaryHeap<Reverse<Entry>>,
     shutdown: Option<Instant>,
     look: Arc<Look>,
-    /// When it is rung next.
-    rings: Option<Instant>,
+    /// When it will be rung.
+    rings: BTreeSet<Instant>,
     /// How many were armed, or may have been disarmed, since the last sweep.
     moves: usize,
 }
@@ -98,11 +98,11 @@ impl Timers {
     fn ring_after(&mut self, at: Instant, now: Instant) {
         // Where there is one thread, its clock may be a paused one, of which the thread that rings knows nothing.
         let Some(at) = at.checked_add(MARGIN).filter(|_| self.look.is_of_use()) else { return };
-        if self.rings.is_some_and(|rings| rings > now && rings <= at) {
-            return;
+        self.rings = self.rings.split_off(&now);
+        if self.rings.range(..=at).next().is_none() {
+            self.rings.insert(at);
+            self.look.look_at(at, true);
         }
-        self.rings = Some(at);
-        self.look.look_at(at, true);
     }
 
     /// Takes out one timer that is due.
