@@ -62,7 +62,13 @@ fn stays(facts: &Facts<'_>, service: usize, state: State, line: usize) -> bool {
             !temporary && !facts.graphs.stops_for_good(service)
         }
         State::Stopping(Why::Group) | State::Stopped(Why::Group) => {
-            let failed = |it: &usize| matches!(facts.state(*it, line), State::Failed(_));
+            // One that is ended by its watchdog or its health, and given up for that, takes them along first.
+            let failed = |it: &usize| {
+                let mut ends = facts.within(*it, line, usize::MAX).iter();
+                let end = ends.find(|moved| !moved.state.is_live());
+                let gives_up = end.is_some_and(|end| end.state == State::Failed(Cause::GaveUp));
+                gives_up || matches!(facts.state(*it, line), State::Failed(_))
+            };
             !temporary && !facts.setup().group.iter().any(failed)
         }
         State::Stopped(why) => why == Why::Restart,

@@ -66,7 +66,7 @@ fn own_end(facts: &Facts<'_>, call: &Asked, answer: Answer) -> Result<bool, Ille
         }
         (Some(target), _) => (by == target, by == target),
     };
-    let sure = sure && answer != Answer::Asked;
+    let sure = sure && answer != Answer::Asked && !answer.is_unheard();
     let ends = {
         let told = |moved: &Move| matches!(moved.state, State::Stopping(_));
         facts.before(by, call.line).is_some_and(told)
