@@ -93,7 +93,6 @@ impl Limits {
     pub(super) fn restart_at_once(&self) -> bool {
         self.comes_back()
             && self.backoff.longest(0) == Duration::ZERO
-            && self.backoff.longest(u32::MAX) == Duration::ZERO
             && self.watchdog.is_none()
             && self.on_unhealthy == OnUnhealthy::Ignore
     }
