@@ -141,6 +141,11 @@ where
     tokio::spawn(future)
 }
 
+/// Spawns on that runtime, from any thread. When that has ended, the future is dropped.
+pub(crate) fn spawn_on(runtime: &Handle, future: impl Future<Output = ()> + Send + 'static) {
+    runtime.spawn(future);
+}
+
 /// Whether the present runtime has more than one thread.
 pub(crate) fn has_other_threads() -> bool {
     let flavor = Handle::try_current().map(|runtime| runtime.runtime_flavor());

@@ -150,13 +150,13 @@ impl Graph {
         node: u32,
         follows: impl Fn(u32, DependencyKind) -> bool,
     ) -> Vec<u32> {
-        let mut seen = FxHashSet::from_iter([node]);
-        let mut reached = vec![node];
-        let mut next = 0;
+        let (start, mut next) = (node, 0);
+        let mut reached = vec![start];
+        let mut seen = FxHashSet::default();
         while let Some(&node) = reached.get(next) {
             next += 1;
             for (to, kind) in self.usable(node) {
-                if follows(to, kind) && seen.insert(to) {
+                if to != start && follows(to, kind) && seen.insert(to) {
                     reached.push(to);
                 }
             }

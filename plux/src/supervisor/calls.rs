@@ -10,6 +10,7 @@ use crate::error::{HandleError, Near, RestartError, StartError, StopError};
 use crate::handle::Handle;
 use crate::incarnation::CURRENT;
 use crate::name::Name;
+use crate::origin::Origin;
 use crate::service::ServiceContext;
 use crate::state::ServiceState;
 
@@ -115,8 +116,9 @@ impl Supervisor {
             let outcome = match started {
                 Err(error) => Err(error),
                 Ok(answer) => match self.hear(&service, asks, true, answer).await {
-                    Some(Told::Start(outcome)) => outcome.map(|(how, _)| how),
-                    Some(Told::OwnEnd(name, origin)) => Err(StartError::OwnEnd { name, origin }),
+                    Some(Told::Start(Ok((how, _)))) => Ok(how),
+                    Some(Told::Start(Err(error))) => Err(*error),
+                    Some(Told::OwnEnd(whose)) => Err(start_own_end(*whose)),
                     Some(_) => continue,
                     None => Err(StartError::Shutdown { name: service.name.clone() }),
                 },
@@ -152,8 +154,8 @@ impl Supervisor {
 
     fn stopped(&self, name: &str, told: Option<Told>) -> Result<StopReport, StopError> {
         match told {
-            Some(Told::Stop(outcome)) => outcome,
-            Some(Told::OwnEnd(name, origin)) => Err(StopError::OwnEnd { name, origin }),
+            Some(Told::Stop(outcome)) => outcome.map_err(|error| *error),
+            Some(Told::OwnEnd(whose)) => Err(stop_own_end(*whose)),
             Some(_) => Err(stop_unknown(self.unknown(name))),
             None => Ok(StopReport { rows: Vec::new() }),
         }
@@ -237,7 +239,7 @@ impl Supervisor {
         let service = self.known(name).map_err(stop_unknown)?;
         match self.ask(&service, |service, caller| Input::Wait { service, caller }).await {
             Some(Told::State(state)) => Ok(state),
-            Some(Told::OwnEnd(name, origin)) => Err(StopError::OwnEnd { name, origin }),
+            Some(Told::OwnEnd(whose)) => Err(stop_own_end(*whose)),
             None => Ok(service.stands()),
             Some(_) => Err(stop_unknown(self.unknown(name))),
         }
@@ -336,8 +338,8 @@ impl Supervisor {
         let asks = self.asks();
         let answer = self.send(service, asks, input);
         match self.hear(service, asks, true, answer).await {
-            Some(Told::Start(outcome)) => outcome,
-            Some(Told::OwnEnd(name, origin)) => Err(StartError::OwnEnd { name, origin }),
+            Some(Told::Start(outcome)) => outcome.map_err(|error| *error),
+            Some(Told::OwnEnd(whose)) => Err(start_own_end(*whose)),
             Some(_) => {
                 let (name, near) = self.unknown(service.name.as_str());
                 Err(StartError::Unknown { name, near })
@@ -370,6 +372,14 @@ impl Supervisor {
     fn asks(&self) -> Option<Index> {
         self.shared.whose(CURRENT.try_with(|place| *place).ok()?)
     }
+}
+
+fn start_own_end((name, origin): (Name, Origin)) -> StartError {
+    StartError::OwnEnd { name, origin }
+}
+
+fn stop_own_end((name, origin): (Name, Origin)) -> StopError {
+    StopError::OwnEnd { name, origin }
 }
 
 fn stop_unknown((name, near): (String, Near)) -> StopError {

@@ -108,7 +108,7 @@ impl Supervisor {
         let unknown = |(name, near)| RemoveError::Unknown { name, near };
         let service = self.known(name).map_err(unknown)?;
         match self.ask(&service, |service, caller| Input::Remove { service, caller }).await {
-            Some(Told::Removed(outcome)) => outcome,
+            Some(Told::Removed(outcome)) => outcome.map_err(|error| *error),
             Some(_) => Err(unknown(self.unknown(name))),
             None => Err(RemoveError::Shutdown { name: service.name }),
         }

@@ -94,6 +94,7 @@ impl<C> Core<C> {
         match ending {
             Ending::Exit(Exit::Completed) | Ending::NotLoaded(_) | Ending::Disabled(_) => {}
             Ending::Exit(exit) => {
+                let exit = Box::new(exit);
                 self.actions.push(Action::Report { service, incarnation, exit });
             }
         }

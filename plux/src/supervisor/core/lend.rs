@@ -21,12 +21,12 @@ impl<C> Core<C> {
         let runs = |&(on, kind): &(Index, DependencyKind)| {
             kind == DependencyKind::Requires && self.reaction(service, on) != Reaction::Keep
         };
-        let alone = row.limits.restart_at_once()
+        let alone = self.shutdown.is_none()
             && row.serves()
             && row.wanted
             && !row.lent
+            && row.limits.restart_at_once()
             && row.starts.is_empty()
-            && self.shutdown.is_none()
             && self.slots.free.is_none()
             && self.groups.of(service).is_none()
             && self.graph.dependents(service).is_empty()

@@ -48,7 +48,7 @@ impl Driven {
         self.core.step(input, self.now, &mut actions);
         for action in actions {
             match action {
-                Action::Reply { caller, answer } => self.answers.push((caller, Some(answer))),
+                Action::Reply { caller, answer } => self.answers.push((caller, Some(*answer))),
                 Action::Remove { caller, .. } => self.answers.push((caller, None)),
                 Action::Arm { service, arming, .. } => self.timers.push((service, arming)),
                 _ => {}

@@ -134,7 +134,7 @@ impl<C> Core<C> {
     }
 
     pub(super) fn reply(&mut self, caller: C, answer: Answer) {
-        self.actions.push(Action::Reply { caller, answer });
+        self.actions.push(Action::Reply { caller, answer: Box::new(answer) });
     }
 
     pub(super) fn add(&mut self, op: Op<C>) -> OpId {

@@ -1,6 +1,7 @@
 //! What is under way: calls that are not answered yet, and the shutdown.
 
 use std::num::NonZeroU64;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::words::{Down, Ended, Index, Up};
@@ -41,7 +42,7 @@ pub(super) struct Shutdown {
 pub(super) struct Start<C> {
     pub(super) target: Index,
     /// The closure in starting order; `true` where the start fails with that member.
-    pub(super) members: Vec<(Index, bool)>,
+    pub(super) members: Arc<[(Index, bool)]>,
     pub(super) callers: Vec<(C, Up)>,
 }
 

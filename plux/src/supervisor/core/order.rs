@@ -19,6 +19,9 @@ impl<C> Core<C> {
         if std::mem::replace(&mut self.row_mut(service).ends, true) {
             return;
         }
+        if self.graph.dependencies(service).is_empty() {
+            return;
+        }
         let graph = Arc::clone(&self.graph);
         let mut carriers = Vec::new();
         for &(on, kind) in graph.dependencies(service) {
@@ -65,6 +68,9 @@ impl<C> Core<C> {
     }
 
     fn carry_down(&mut self, mut carriers: Vec<Index>) {
+        if carriers.is_empty() {
+            return;
+        }
         let graph = Arc::clone(&self.graph);
         while let Some(carrier) = carriers.pop() {
             for &(on, kind) in graph.dependencies(carrier) {
@@ -77,7 +83,9 @@ impl<C> Core<C> {
 
     /// Takes the weight of an ended incarnation off what it depended on.
     pub(super) fn release(&mut self, service: Index) {
-        if !std::mem::take(&mut self.row_mut(service).ends) {
+        if !std::mem::take(&mut self.row_mut(service).ends)
+            || self.graph.dependencies(service).is_empty()
+        {
             return;
         }
         let graph = Arc::clone(&self.graph);
@@ -97,6 +105,9 @@ impl<C> Core<C> {
 
     /// Tells those to stop that only had to wait for the end of this one, also through others.
     pub(super) fn signal_dependencies(&mut self, service: Index) {
+        if self.graph.dependencies(service).is_empty() {
+            return;
+        }
         let graph = Arc::clone(&self.graph);
         let mut idle = Vec::new();
         for &(on, _) in graph.dependencies(service) {

@@ -174,6 +174,9 @@ impl<C> Core<C> {
         for caller in waits {
             self.reply(caller, Answer::State(state.clone()));
         }
+        if watchers.is_empty() {
+            return;
+        }
         let ended = self.ended_row(service);
         for id in watchers {
             match self.ops.get_mut(&id) {

@@ -84,52 +84,45 @@ impl<C> Core<C> {
             return self.reply(caller, Answer::Start(Err(Down::Leaked { culprit })));
         }
         if let Some(id) = self.row(service).start {
-            if let Some(Op::Start(start)) = self.ops.get_mut(&id) {
-                let up = if up == Up::Started { Up::Joined } else { up };
-                start.callers.push((caller, up));
-            }
-            return self.make_due(service, id);
+            let Some(Op::Start(start)) = self.ops.get_mut(&id) else { return };
+            let up = if up == Up::Started { Up::Joined } else { up };
+            start.callers.push((caller, up));
+            let members = Arc::clone(&start.members);
+            return self.make_due(service, &members);
         }
-        let members = self.closure(service);
-        let id =
-            self.add(Op::Start(Start { target: service, members, callers: vec![(caller, up)] }));
+        let (members, callers) = (self.closure(service), vec![(caller, up)]);
+        let start = Start { target: service, members: Arc::clone(&members), callers };
+        let id = self.add(Op::Start(start));
         self.row_mut(service).start = Some(id);
-        for (member, _) in self.members(id) {
+        for &(member, _) in &*members {
             self.row_mut(member).starts.push(id);
         }
-        self.make_due(service, id);
+        self.make_due(service, &members);
     }
 
     /// Makes every member due that is neither up nor on its way, then lets begin what may.
-    fn make_due(&mut self, target: Index, id: OpId) {
-        let members = self.members(id);
-        for &(member, _) in &members {
+    fn make_due(&mut self, target: Index, members: &[(Index, bool)]) {
+        for &(member, _) in members {
             let row = self.row_mut(member);
             let up = row.serves() || (member != target && row.is_completed());
             if !up && !row.is_starting() && !row.leaked {
                 self.try_now(member, member == target);
             }
         }
-        for (member, _) in members {
+        for &(member, _) in members {
             self.advance(member);
-        }
-    }
-
-    fn members(&self, id: OpId) -> Vec<(Index, bool)> {
-        match self.ops.get(&id) {
-            Some(Op::Start(start)) => start.members.clone(),
-            _ => Vec::new(),
         }
     }
 
     /// Everything a start of `service` pulls, dependencies first; `true` for what it can not be
     /// without.
-    fn closure(&self, service: Index) -> Vec<(Index, bool)> {
-        let hard = self.graph.reach(service, |_, kind| kind == DependencyKind::Requires);
-        let hard: FxHashSet<Index> = hard.into_iter().collect();
+    fn closure(&self, service: Index) -> Arc<[(Index, bool)]> {
+        let mut hard = self.graph.reach(service, |_, kind| kind == DependencyKind::Requires);
+        hard.sort_unstable();
         let mut pulled = self.graph.closure(service);
         pulled.sort_unstable_by_key(|member| self.ranks[*member as usize]);
-        pulled.into_iter().map(|member| (member, hard.contains(&member))).collect()
+        let is_hard = |member| hard.binary_search(&member).is_ok();
+        pulled.into_iter().map(|member| (member, is_hard(member))).collect()
     }
 
     pub(super) fn leak_below(&self, service: Index) -> Option<Index> {
@@ -281,6 +274,9 @@ impl<C> Core<C> {
     }
 
     pub(super) fn advance_dependents(&mut self, service: Index) {
+        if self.graph.dependents(service).is_empty() {
+            return;
+        }
         let graph = Arc::clone(&self.graph);
         for &(dependent, _) in graph.dependents(service) {
             self.advance(dependent);
@@ -289,7 +285,7 @@ impl<C> Core<C> {
 
     fn succeed(&mut self, id: OpId) {
         let Some(start) = self.take_start(id) else { return };
-        for (member, _) in start.members {
+        for &(member, _) in &*start.members {
             let row = self.row(member);
             let up = row.live && !row.leaked && row.plan.is_none();
             if up || (row.due && self.is_undecided(member)) {
@@ -307,7 +303,7 @@ impl<C> Core<C> {
     fn take_start(&mut self, id: OpId) -> Option<Start<C>> {
         let Some(Op::Start(start)) = self.remove(id) else { return None };
         self.row_mut(start.target).start = None;
-        for &(member, _) in &start.members {
+        for &(member, _) in &*start.members {
             // They are numbered as they come, so the list is in order.
             self.row_mut(member).starts.remove(&id);
         }

@@ -1,7 +1,5 @@
 //! Stops by name, waits, and the shutdown.
 
-use std::collections::VecDeque;
-
 use rustc_hash::FxHashSet;
 
 use crate::reason::{StopReason, Stopped};
@@ -89,17 +87,17 @@ impl<C> Core<C> {
         are_so: impl Fn(&Row<C>) -> bool,
     ) -> Vec<Index> {
         let mut seen = FxHashSet::default();
-        let mut found = Vec::new();
-        let mut queue = VecDeque::from([service]);
-        seen.insert(service);
-        while let Some(member) = queue.pop_front() {
-            found.push(member);
+        let mut found = vec![service];
+        let mut next = 0;
+        while let Some(&member) = found.get(next) {
+            next += 1;
             for &(dependent, kind) in self.graph.dependents(member) {
                 if kind == DependencyKind::Requires
+                    && dependent != service
                     && are_so(self.row(dependent))
                     && seen.insert(dependent)
                 {
-                    queue.push_back(dependent);
+                    found.push(dependent);
                 }
             }
         }
@@ -125,23 +123,30 @@ impl<C> Core<C> {
         if self.shutdown.is_some() {
             return;
         }
-        let all = 0..self.rows.len() as Index;
-        let failed = |row: &Row<C>| matches!(row.state, ServiceState::Failed(_));
-        let failed_before = all.clone().filter(|index| failed(self.row(*index))).collect();
-        let members: Vec<Index> =
-            all.clone().filter(|index| self.row(*index).live && !self.row(*index).leaked).collect();
+        let (mut failed_before, mut members, mut to_come) = (Vec::new(), Vec::new(), Vec::new());
+        for index in 0..self.rows.len() as Index {
+            let row = self.row_mut(index);
+            row.wanted = false;
+            if matches!(row.state, ServiceState::Failed(_)) {
+                failed_before.push(index);
+            }
+            if row.live && !row.leaked {
+                members.push(index);
+            }
+            if row.due || row.cooling {
+                to_come.push(index);
+            }
+        }
         self.shutdown = Some(Shutdown {
             began: self.now,
             failed_before,
             members: members.clone(),
             finished: false,
         });
-        for index in all {
-            let row = self.row_mut(index);
-            row.wanted = false;
-            if row.due {
+        for index in to_come {
+            if self.row(index).due {
                 self.call_off(index, Stopped::Shutdown);
-            } else if row.cooling {
+            } else if self.row(index).cooling {
                 self.stop_cooling(index);
             }
         }
@@ -188,6 +193,6 @@ impl<C> Core<C> {
             rows: Vec::new(),
         };
         summary.rows = members.into_iter().map(|member| self.ended_row(member)).collect();
-        self.actions.push(Action::Finish { summary });
+        self.actions.push(Action::Finish { summary: Box::new(summary) });
     }
 }

@@ -275,16 +275,16 @@ impl World {
             Action::Reply { caller, answer } => {
                 let call = self.calls.remove(&caller);
                 self.check(call.is_some(), "one answer a call");
-                if let (Some(Call::Remove(service)), Answer::Stays(why)) = (call, &answer) {
+                if let (Some(Call::Remove(service)), Answer::Stays(why)) = (call, &*answer) {
                     self.stays(service, *why);
                 }
                 if let (Some(Call::Start(service) | Call::Restart(service)), Answer::Start(Ok(_))) =
-                    (call, &answer)
+                    (call, &*answer)
                 {
                     let ready = self.lives.get(&service).is_some_and(|life| life.ready);
                     self.check(ready, "a successful start leaves it ready");
                 }
-                if let (Some(Call::Stop(service, asked)), Answer::Stop(Ok(_))) = (call, &answer) {
+                if let (Some(Call::Stop(service, asked)), Answer::Stop(Ok(_))) = (call, &*answer) {
                     let live = self
                         .lives
                         .get(&service)

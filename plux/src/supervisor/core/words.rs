@@ -144,15 +144,15 @@ pub(crate) enum Action<C> {
     /// Make the state known.
     Publish { service: Index, state: ServiceState, incarnation: u32 },
     /// Make known that its stop did not go well.
-    Report { service: Index, incarnation: u32, exit: Exit },
+    Report { service: Index, incarnation: u32, exit: Box<Exit> },
     /// Make its health known.
     Health { service: Index, incarnation: u32, health: Health },
     /// Let go of it, and answer the call.
     Remove { service: Index, caller: C },
     /// Answer a call.
-    Reply { caller: C, answer: Answer },
+    Reply { caller: C, answer: Box<Answer> },
     /// The shutdown is over: tell, and end.
-    Finish { summary: Summary },
+    Finish { summary: Box<Summary> },
 }
 
 /// The answer to a call.

@@ -1,93 +1,153 @@
-//! A thread of plux's own that rings when the runtime may not.
+//! A thread of plux's own that looks whether dispatchers go on, as their runtimes may not.
 //!
 //! Trap: of a runtime's workers one waits for the timers. When one of them is due, that worker runs what comes
 //! of it, and wakes no other for a single task. If this blocks its thread, nobody waits for the timers any
 //! more, however many workers are free, until something from outside wakes one.
+//!
+//! Trap: to wake a thread takes longer than to start a service. So it is not woken for what it will see soon
+//! enough by itself, and after each look it sleeps no longer than until there could be another.
 
-use std::cmp::Ordering;
-use std::collections::BinaryHeap;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::sync::{OnceLock, Weak};
+use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock, Weak};
 use std::thread;
 use std::time::Duration;
 
+use parking_lot::{Condvar, Mutex};
+use rustc_hash::FxHashMap;
 use tokio::time::Instant;
+
+use crate::task::catch;
 
 /// So long the runtime has to notice by itself.
 pub(super) const MARGIN: Duration = Duration::from_millis(10);
 
-/// Who is rung for. Never waits, and runs no user code.
-pub(super) trait Rings: Send + Sync {
-    fn ring(&self, is_due: bool);
+/// Who is looked at. Never waits, and runs no user code.
+pub(super) trait Watched: Send + Sync {
+    /// When to look again, if that is to be; later than `now`.
+    fn look(self: Arc<Self>, now: Instant) -> Option<Instant>;
 }
 
-/// Whom to ring for, and when.
-struct Call {
-    at: Instant,
-    whom: Weak<dyn Rings>,
-    is_due: bool,
+/// What the thread is told.
+struct Desk {
+    new: Vec<Weak<dyn Watched>>,
+    /// When it will see that by itself; `None` if it will not.
+    wakes: Option<Instant>,
 }
 
-/// Rings then: late, never early.
-pub(super) fn ring(at: Instant, whom: Weak<dyn Rings>, is_due: bool) {
-    if let Some(clock) = clock() {
-        // The thread listens as long as the process lives.
-        let _ = clock.send(Call { at, whom, is_due });
+static DESK: Mutex<Desk> = Mutex::new(Desk { new: Vec::new(), wakes: None });
+static BELL: Condvar = Condvar::new();
+
+/// Has `whom` looked at: not before the margin is over, and when it is over twice at the latest.
+pub(super) fn watch(whom: Weak<dyn Watched>) {
+    static THREAD: OnceLock<bool> = OnceLock::new();
+    let begin = || thread::Builder::new().name("plux-alarms".to_owned()).spawn(attend).is_ok();
+    if !THREAD.get_or_init(begin) {
+        return;
+    }
+    let soon = Instant::now() + MARGIN;
+    let mut desk = DESK.lock();
+    desk.new.push(whom);
+    if desk.wakes.is_none_or(|at| at > soon) {
+        desk.wakes = Some(soon);
+        drop(desk);
+        BELL.notify_one();
     }
 }
 
-/// The way to the thread, which begins with the first call; `None` when there can be none.
-fn clock() -> Option<&'static Sender<Call>> {
-    static CLOCK: OnceLock<Option<Sender<Call>>> = OnceLock::new();
-    let begin = || {
-        let (clock, calls) = channel();
-        let thread = thread::Builder::new().name("plux-alarms".to_owned());
-        thread.spawn(move || attend(&calls)).ok().map(|_| clock)
-    };
-    CLOCK.get_or_init(begin).as_ref()
-}
-
-/// Rings what is due, until nobody can call any more.
-fn attend(calls: &Receiver<Call>) {
-    let mut waiting = BinaryHeap::new();
+/// Looks at whom it is time to, for as long as the process lives.
+fn attend() {
+    let mut rota = Rota::default();
     loop {
-        let called = match waiting.peek() {
-            Some(Call { at, .. }) => calls.recv_timeout(at.duration_since(Instant::now())),
-            None => calls.recv().map_err(|_| RecvTimeoutError::Disconnected),
-        };
-        match called {
-            Ok(call) => waiting.push(call),
-            Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Disconnected) => return,
-        }
         let now = Instant::now();
-        while waiting.peek().is_some_and(|call| call.at <= now) {
-            if let Some(call) = waiting.pop()
-                && let Some(whom) = call.whom.upgrade()
-            {
-                whom.ring(call.is_due);
+        let has_looked = rota.look(now);
+        let mut desk = DESK.lock();
+        if desk.new.is_empty() {
+            let soon = has_looked.then(|| now + MARGIN);
+            desk.wakes = rota.first().into_iter().chain(soon).min();
+            match desk.wakes {
+                Some(at) => drop(BELL.wait_until(&mut desk, at.into_std())),
+                None => BELL.wait(&mut desk),
             }
         }
+        let new = std::mem::take(&mut desk.new);
+        drop(desk);
+        let at = Instant::now() + MARGIN;
+        for whom in new {
+            rota.add(whom, at);
+        }
     }
 }
 
-/// The first one is the greatest.
-impl Ord for Call {
-    fn cmp(&self, other: &Self) -> Ordering {
-        other.at.cmp(&self.at)
+/// Whom to look at, and when: each one once.
+#[derive(Default)]
+struct Rota {
+    by_time: BTreeMap<(Instant, usize), Weak<dyn Watched>>,
+    times: FxHashMap<usize, Instant>,
+}
+
+impl Rota {
+    fn first(&self) -> Option<Instant> {
+        self.by_time.first_key_value().map(|(&(at, _), _)| at)
+    }
+
+    fn add(&mut self, whom: Weak<dyn Watched>, at: Instant) {
+        let key = whom.as_ptr().addr();
+        match self.times.get(&key) {
+            Some(&before) if before <= at => return,
+            Some(&before) => drop(self.by_time.remove(&(before, key))),
+            None => {}
+        }
+        self.times.insert(key, at);
+        self.by_time.insert((at, key), whom);
+    }
+
+    /// Looks at whom it is time to; whether there was anybody.
+    fn look(&mut self, now: Instant) -> bool {
+        let mut has_looked = false;
+        while let Some(first) = self.by_time.first_entry()
+            && first.key().0 <= now
+        {
+            let ((_, key), whom) = first.remove_entry();
+            self.times.remove(&key);
+            has_looked = true;
+            // Whoever looks may be the last to have it.
+            let looked = whom.upgrade().map(|it| catch(move || it.look(now)));
+            if let Some(Ok(Some(next))) = looked {
+                self.add(whom, next);
+            }
+        }
+        has_looked
     }
 }
 
-impl PartialOrd for Call {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Is looked at a minute after each look.
+    struct Minutely;
+
+    impl Watched for Minutely {
+        fn look(self: Arc<Self>, now: Instant) -> Option<Instant> {
+            now.checked_add(Duration::from_secs(60))
+        }
+    }
+
+    #[test]
+    fn who_is_to_be_looked_at_is_there_once_and_at_the_earliest_time() {
+        let now = Instant::now();
+        let at = |seconds| now + Duration::from_secs(seconds);
+        let one = Arc::new(Minutely);
+        let (mut rota, whom) = (Rota::default(), || Arc::downgrade(&one) as Weak<dyn Watched>);
+        for seconds in [30, 10, 20] {
+            rota.add(whom(), at(seconds));
+        }
+        assert_eq!((rota.first(), rota.by_time.len()), (Some(at(10)), 1));
+        assert!(!rota.look(at(9)));
+        assert!(rota.look(at(10)));
+        assert_eq!((rota.first(), rota.by_time.len()), (Some(at(70)), 1));
+        drop(one);
+        assert!(rota.look(at(70)));
+        assert_eq!((rota.first(), rota.times.len()), (None, 0));
     }
 }
-
-impl PartialEq for Call {
-    fn eq(&self, other: &Self) -> bool {
-        self.at == other.at
-    }
-}
-
-impl Eq for Call {}

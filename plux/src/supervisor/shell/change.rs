@@ -40,8 +40,7 @@ impl Dispatcher {
         let refusal = if !self.is_here(caller) {
             Told::Gone
         } else if caller.asks.is_some_and(|asks| self.core.is_own_end(asks, &input)) {
-            let (name, origin) = self.known(caller.place);
-            Told::OwnEnd(name, origin)
+            Told::OwnEnd(Box::new(self.known(caller.place)))
         } else {
             return Some(input);
         };
@@ -55,8 +54,8 @@ impl Dispatcher {
     pub(super) fn in_vain(&self, caller: Caller, up: bool) {
         let waits = |asks| self.core.is_held_up(caller.place, up, asks);
         if self.is_here(&caller) && caller.asks.is_some_and(waits) {
-            let (name, origin) = self.known(caller.place);
-            let _ = caller.answer.send(Told::OwnEnd(name, origin));
+            let told = Told::OwnEnd(Box::new(self.known(caller.place)));
+            let _ = caller.answer.send(told);
         }
     }
 

@@ -201,13 +201,14 @@ impl Dispatcher {
             Action::Publish { service, state, incarnation } => {
                 if let Some(child) = self.child(service) {
                     child.cell.publish(state.clone(), incarnation);
+                    let kind = || EventKind::Service { state, incarnation };
+                    self.shared.hub.emit(|| (child.spec.id(), kind()));
                 }
-                self.emit(service, EventKind::Service { state, incarnation });
                 self.timers.moved();
                 self.sweep_timers();
             }
             Action::Report { service, incarnation, exit } => {
-                self.emit(service, EventKind::StopFailed { exit, incarnation });
+                self.emit(service, EventKind::StopFailed { exit: *exit, incarnation });
             }
             Action::Health { service, incarnation, health } => {
                 self.emit(service, EventKind::Health { health, incarnation });
@@ -215,7 +216,7 @@ impl Dispatcher {
             Action::Remove { service, caller } => self.remove(service, caller),
             Action::Reply { caller, answer } => {
                 let Caller { place, answer: to, .. } = caller;
-                let told = Told::of(answer, place, |place| self.known(place));
+                let told = Told::of(*answer, place, |place| self.known(place));
                 // A caller that gave up hears nothing.
                 if let Err(unheard) = to.send(told)
                     && unheard.may_own()
@@ -223,7 +224,7 @@ impl Dispatcher {
                     self.let_go("what nobody heard", unheard, || {});
                 }
             }
-            Action::Finish { summary } => self.finished = Some(summary),
+            Action::Finish { summary } => self.finished = Some(*summary),
         }
     }
 

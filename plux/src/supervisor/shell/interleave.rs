@@ -1,13 +1,15 @@
-//! The cell under loom: every way in which the accesses of its two writers, and of one who reads, can
-//! follow each other.
+//! The cell and the flags under loom: every way in which the accesses of those who share them can follow each
+//! other.
 
 use std::sync::Arc as StdArc;
 use std::time::Duration;
 
+use loom::sync::atomic::{AtomicBool, Ordering};
 use loom::sync::{Arc, Mutex};
 use loom::thread::{JoinHandle, spawn};
 
 use super::cell::{Cell, Known, Lock};
+use super::flags::{Flag, Flags};
 use crate::error::{BoxError, Exit};
 use crate::options::ServiceOptions;
 use crate::reason::StopReason;
@@ -164,5 +166,91 @@ fn c01_what_was_handed_back_is_the_dispatchers() {
         let turned = world.cell.turn(&failed(), Duration::ZERO, |run| run, |_, _| ());
         assert_eq!(turned, None, "after {ended}");
         assert_eq!(world.recall(), ended);
+    });
+}
+
+impl Flag for AtomicBool {
+    fn get(&self) -> bool {
+        self.load(Ordering::Acquire)
+    }
+
+    fn swap(&self, to: bool) -> bool {
+        self.swap(to, Ordering::AcqRel)
+    }
+}
+
+/// A mailbox that wakes nobody, and who is to look at it.
+#[derive(Clone, Default)]
+struct Letterbox {
+    flags: Arc<Flags<AtomicBool>>,
+    mail: Arc<AtomicBool>,
+    told: Arc<AtomicBool>,
+}
+
+impl Letterbox {
+    /// The mail is there before, and no order but the flags' makes that known.
+    fn send(&self) {
+        self.mail.store(true, Ordering::Relaxed);
+        if self.flags.sent() {
+            self.told.swap(true, Ordering::AcqRel);
+        }
+    }
+
+    fn sends(&self, times: u32) -> JoinHandle<()> {
+        let it = self.clone();
+        spawn(move || (0..times).for_each(|_| it.send()))
+    }
+
+    /// The dispatcher takes in all that there is.
+    fn read(&self) {
+        self.flags.read();
+        if self.mail.load(Ordering::Relaxed) {
+            self.mail.store(false, Ordering::Relaxed);
+        }
+    }
+
+    /// Who looks, when told to.
+    fn look(&self) {
+        if self.told.swap(false, Ordering::AcqRel) && self.flags.look() {
+            self.told.swap(true, Ordering::AcqRel);
+        }
+    }
+
+    /// Mail that is left is looked after, and who looks finds it.
+    fn at_rest(&self) {
+        if self.mail.load(Ordering::Acquire) {
+            assert!(self.told.load(Ordering::Acquire), "somebody is to look");
+            assert!(self.flags.look(), "and finds it");
+        }
+    }
+}
+
+#[test]
+fn c03_mail_that_nobody_takes_in_is_looked_after() {
+    let mut model = loom::model::Builder::new();
+    model.preemption_bound = Some(3);
+    model.check(|| {
+        let it = Letterbox::default();
+        let sender = it.sends(2);
+        let dispatcher = {
+            let it = it.clone();
+            spawn(move || it.read())
+        };
+        it.look();
+        sender.join().expect("it sends");
+        dispatcher.join().expect("it reads");
+        it.at_rest();
+    });
+}
+
+#[test]
+fn c03_mail_of_two_is_looked_after() {
+    loom::model(|| {
+        let it = Letterbox::default();
+        let sender = it.sends(1);
+        it.send();
+        it.look();
+        sender.join().expect("it sends");
+        it.at_rest();
     });
 }

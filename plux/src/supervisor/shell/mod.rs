@@ -2,6 +2,8 @@
 
 mod cell;
 
+mod flags;
+
 #[cfg(test)]
 mod interleave;
 

@@ -11,14 +11,15 @@ use std::sync::{Arc, Weak};
 use std::task::{Poll, Waker};
 
 use futures::future::BoxFuture;
-use futures::task::AtomicWaker;
 use parking_lot::Mutex;
+use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::SendError;
 use tokio::time::Instant;
 
-use super::alarm::{MARGIN, Rings, ring};
-use crate::task::{has_other_threads, spawn};
+use super::alarm::{MARGIN, Watched, watch};
+use super::flags::Flags;
+use crate::task::{has_other_threads, spawn, spawn_on};
 
 /// The way to the dispatcher, for `M`.
 pub(crate) struct Post<M> {
@@ -26,18 +27,17 @@ pub(crate) struct Post<M> {
     look: Arc<Look>,
 }
 
-/// Whether the dispatcher takes in what is sent.
+/// Whether the dispatcher takes in what is sent, and does in time what is due.
 #[derive(Default)]
 pub(super) struct Look {
     /// There is another thread to go on with it.
     is_of_use: AtomicBool,
-    /// There is something that it may not have seen.
-    unread: AtomicBool,
-    /// The thread that rings will.
-    is_set: AtomicBool,
-    /// It has rung.
-    rung: AtomicBool,
-    lookout: AtomicWaker,
+    flags: Flags,
+    due: Mutex<Option<Instant>>,
+    /// What to go on with, and where; until it is over.
+    work: Mutex<Option<(Weak<Work>, Handle)>>,
+    /// A task that is to go on has not begun.
+    is_called: AtomicBool,
 }
 
 impl<M> Post<M> {
@@ -60,45 +60,49 @@ impl<M> Post<M> {
 }
 
 impl Look {
-    /// Has somebody look, unless that is so already.
-    ///
-    /// The mail is there before. All accesses are sequentially consistent: either this one finds that the thread
-    /// has yet to ring, or the one who looks then finds that there may be mail.
     fn sent(self: &Arc<Self>) {
-        let seen =
-            |flag: &AtomicBool| flag.load(Ordering::SeqCst) || flag.swap(true, Ordering::SeqCst);
-        if self.is_of_use() && !seen(&self.unread) && !self.is_set.swap(true, Ordering::SeqCst) {
-            self.look_at(Instant::now() + MARGIN, false);
+        if self.is_of_use() && self.flags.sent() {
+            watch(Arc::downgrade(self) as Weak<dyn Watched>);
         }
-    }
-
-    /// Has somebody look then.
-    pub(super) fn look_at(self: &Arc<Self>, at: Instant, is_due: bool) {
-        ring(at, Arc::downgrade(self) as Weak<dyn Rings>, is_due);
     }
 
     /// The dispatcher is about to take in all that there is.
     pub(super) fn read(&self) {
-        if self.unread.load(Ordering::SeqCst) {
-            self.unread.store(false, Ordering::SeqCst);
+        self.flags.read();
+    }
+
+    /// The dispatcher has something to do then, and nothing before. Whoever looks knows it from there on.
+    pub(super) fn due(self: &Arc<Self>, at: Option<Instant>) {
+        let before = std::mem::replace(&mut *self.due.lock(), at);
+        let is_earlier = at.is_some_and(|at| before.is_none_or(|before| at < before));
+        if is_earlier && self.flags.watch() {
+            watch(Arc::downgrade(self) as Weak<dyn Watched>);
         }
     }
 
     pub(super) fn is_of_use(&self) -> bool {
         self.is_of_use.load(Ordering::Relaxed)
     }
+
+    /// Has another task go on; `false` when there is nothing to go on with any more.
+    fn go_on(&self) -> bool {
+        let Some((work, runtime)) = self.work.lock().clone() else { return false };
+        // All threads may be blocked: one such task is enough.
+        if !self.is_called.swap(true, Ordering::AcqRel) {
+            spawn_on(&runtime, take_over(work));
+        }
+        true
+    }
 }
 
-impl Rings for Look {
-    /// Has the dispatcher go on in another task, if it has not seen all or a timer is due.
-    fn ring(&self, is_due: bool) {
-        if !is_due {
-            self.is_set.store(false, Ordering::SeqCst);
+impl Watched for Look {
+    fn look(self: Arc<Self>, now: Instant) -> Option<Instant> {
+        let is_unread = self.flags.look();
+        let late = self.due.lock().and_then(|due| due.checked_add(MARGIN));
+        if is_unread || late.is_some_and(|late| late <= now) {
+            return self.go_on().then(|| now + MARGIN);
         }
-        if is_due || self.unread.load(Ordering::SeqCst) {
-            self.rung.store(true, Ordering::Release);
-            self.lookout.wake();
-        }
+        late
     }
 }
 
@@ -119,7 +123,7 @@ struct Running {
 
 impl Drop for Work {
     fn drop(&mut self) {
-        self.look.lookout.wake();
+        self.look.work.lock().take();
     }
 }
 
@@ -130,10 +134,9 @@ pub(super) fn run(future: impl Future<Output = ()> + Send + 'static, look: &Arc<
         return;
     }
     let running = Mutex::new(Some(Running { future: Box::pin(future), waker: None }));
-    let (newest, look) = (AtomicU32::new(0), Arc::clone(look));
+    let work = Arc::new(Work { running, newest: AtomicU32::new(0), look: Arc::clone(look) });
+    *look.work.lock() = Some((Arc::downgrade(&work), Handle::current()));
     look.is_of_use.store(true, Ordering::Relaxed);
-    let work = Arc::new(Work { running, newest, look: Arc::clone(&look) });
-    spawn(look_out(Arc::downgrade(&work), look));
     spawn(turn(work, 0));
 }
 
@@ -162,21 +165,12 @@ fn turn(work: Arc<Work>, number: u32) -> impl Future<Output = ()> + Send {
     })
 }
 
-/// Has another task go on when it is time. Only the thread that rings wakes this one, so no worker has it for
-/// itself.
-fn look_out(work: Weak<Work>, look: Arc<Look>) -> impl Future<Output = ()> + Send {
-    poll_fn(move |cx| {
-        look.lookout.register(cx.waker());
-        let Some(work) = work.upgrade() else { return Poll::Ready(()) };
-        if look.rung.swap(false, Ordering::AcqRel) {
-            if work.running.is_locked() {
-                // It is being polled just now.
-                look.look_at(Instant::now() + MARGIN, true);
-            } else {
-                let number = work.newest.fetch_add(1, Ordering::AcqRel).wrapping_add(1);
-                spawn(turn(work, number));
-            }
-        }
-        Poll::Pending
-    })
+/// Goes on, unless it is being polled just now.
+async fn take_over(work: Weak<Work>) {
+    let Some(work) = work.upgrade() else { return };
+    work.look.is_called.store(false, Ordering::Release);
+    if !work.running.is_locked() {
+        let number = work.newest.fetch_add(1, Ordering::AcqRel).wrapping_add(1);
+        turn(work, number).await;
+    }
 }

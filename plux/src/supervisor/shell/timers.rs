@@ -3,18 +3,21 @@
 //! Trap: a timer that nobody waits for any more stays until it is due, and a service that is started
 //! and stopped in a loop arms one each time. So they are swept out when they may have become most,
 //! and the room of many is given back.
+//!
+//! Trap: to begin a sleep and to end it takes the lock of the runtime's clock each time, and wakes the worker
+//! that waits for that when it waits for nothing earlier. So there is one sleep, which goes on when what it was
+//! for is of the past, and may so end too early.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeSet, BinaryHeap};
-use std::future::{pending, poll_fn};
-use std::pin::pin;
+use std::collections::BinaryHeap;
+use std::future::poll_fn;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, Sleep, sleep_until};
 
-use super::alarm::MARGIN;
 use super::post::Look;
 use crate::supervisor::core::Index;
 
@@ -28,9 +31,10 @@ const FEW: usize = 64;
 pub(super) struct Timers {
     heap: BinaryHeap<Reverse<Entry>>,
     shutdown: Option<Instant>,
+    sleep: Option<Pin<Box<Sleep>>>,
     look: Arc<Look>,
-    /// When it will be rung.
-    rings: BTreeSet<Instant>,
+    /// What that knows.
+    told: Option<Instant>,
     /// How many were armed, or may have been disarmed, since the last sweep.
     moves: usize,
 }
@@ -81,28 +85,36 @@ impl Timers {
 
     /// Waits for the next timer; for ever when none is armed. Cancel safe.
     pub(super) async fn wait(&mut self) {
-        let Some(at) = self.next_at() else { return pending().await };
-        let mut due = pin!(sleep_until(at));
         poll_fn(|cx| {
-            let now = Instant::now();
-            if now >= at {
-                return Poll::Ready(());
+            let next = self.next_at();
+            self.tell(next);
+            let Some(at) = next else { return Poll::Pending };
+            while Instant::now() < at {
+                if self.sleep_for(at).poll(cx).is_pending() {
+                    return Poll::Pending;
+                }
             }
-            self.ring_after(at, now);
-            due.as_mut().poll(cx)
+            Poll::Ready(())
         })
         .await;
     }
 
-    /// Has it rung after `at`, unless it is before that anyway; whoever goes on then sees to the next.
-    fn ring_after(&mut self, at: Instant, now: Instant) {
-        // Where there is one thread, its clock may be a paused one, of which the thread that rings knows nothing.
-        let Some(at) = at.checked_add(MARGIN).filter(|_| self.look.is_of_use()) else { return };
-        self.rings = self.rings.split_off(&now);
-        if self.rings.range(..=at).next().is_none() {
-            self.rings.insert(at);
-            self.look.look_at(at, true);
+    /// Has it known when there is something to do.
+    fn tell(&mut self, next: Option<Instant>) {
+        // Where there is one thread, its clock may be a paused one, of which the one that looks knows nothing.
+        if next != self.told && self.look.is_of_use() {
+            self.told = next;
+            self.look.due(next);
         }
+    }
+
+    /// A sleep that is over at that time, or before.
+    fn sleep_for(&mut self, at: Instant) -> Pin<&mut Sleep> {
+        let mut sleep = self.sleep.get_or_insert_with(|| Box::pin(sleep_until(at))).as_mut();
+        if sleep.is_elapsed() || sleep.deadline() > at {
+            sleep.as_mut().reset(at);
+        }
+        sleep
     }
 
     /// Takes out one timer that is due.

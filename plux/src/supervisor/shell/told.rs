@@ -7,16 +7,16 @@ use crate::state::ServiceState;
 use crate::supervisor::core::{Answer, Down, Index, Stays, Up};
 use crate::supervisor::report::{StartOutcome, StopHow, StopReport, stop_row};
 
-/// The answer to a call.
+/// The answer to a call. What is seldom told is in a box: every call has room for the largest answer.
 pub(crate) enum Told {
     /// To a start or a restart: how, and who was stopped for it.
-    Start(Result<(StartOutcome, Vec<Name>), StartError>),
-    Stop(Result<StopReport, StopError>),
+    Start(Result<(StartOutcome, Vec<Name>), Box<StartError>>),
+    Stop(Result<StopReport, Box<StopError>>),
     State(ServiceState),
     Added(Result<Vec<Name>, AddError>),
-    Removed(Result<(), RemoveError>),
+    Removed(Result<(), Box<RemoveError>>),
     /// To any call: the service that waits for the answer would have to end before it comes.
-    OwnEnd(Name, Origin),
+    OwnEnd(Box<(Name, Origin)>),
     /// To any call: it was removed before the call was heard.
     Gone,
 }
@@ -38,24 +38,27 @@ impl Told {
                     (StartOutcome::Started, names.collect())
                 }
             })),
-            Answer::Start(Err(down)) => Self::Start(Err(start_error(known(place).0, down, known))),
+            Answer::Start(Err(down)) => {
+                let error = start_error(known(place).0, down, known);
+                Self::Start(Err(Box::new(error)))
+            }
             Answer::Stop(Ok(rows)) => {
                 let rows = rows.iter().map(|row| stop_row(row, &known)).collect();
                 Self::Stop(Ok(StopReport { rows }))
             }
             Answer::Stop(Err(leaked)) => {
                 let (name, origin) = known(leaked);
-                Self::Stop(Err(StopError::Leaked { name, origin }))
+                Self::Stop(Err(Box::new(StopError::Leaked { name, origin })))
             }
             Answer::InUse(users) => {
                 let (name, origin) = known(place);
                 let dependents = users.into_iter().map(|user| known(user).0).collect();
-                Self::Stop(Err(StopError::InUse { name, origin, dependents }))
+                Self::Stop(Err(Box::new(StopError::InUse { name, origin, dependents })))
             }
             Answer::State(state) => Self::State(state),
             Answer::Stays(stays) => {
                 let (name, origin) = known(place);
-                Self::Removed(Err(match stays {
+                Self::Removed(Err(Box::new(match stays {
                     Stays::Live => RemoveError::Live { name, origin },
                     Stays::Leaked => RemoveError::Leaked { name, origin },
                     Stays::Waiting => RemoveError::Waiting { name, origin },
@@ -64,7 +67,7 @@ impl Told {
                         RemoveError::Needed { name, origin, by, by_origin }
                     }
                     Stays::Shutdown => RemoveError::Shutdown { name },
-                }))
+                })))
             }
         }
     }
@@ -74,8 +77,8 @@ impl Told {
     /// Whether it may be the last to have an error of the user's.
     pub(super) fn may_own(&self) -> bool {
         match self {
-            Self::Start(Err(StartError::Failed { .. }))
-            | Self::State(ServiceState::Failed(_) | ServiceState::Backoff { .. }) => true,
+            Self::Start(Err(error)) => matches!(**error, StartError::Failed { .. }),
+            Self::State(ServiceState::Failed(_) | ServiceState::Backoff { .. }) => true,
             Self::Stop(Ok(report)) => {
                 report.rows.iter().any(|row| matches!(row.how, StopHow::Error(_)))
             }
