@@ -1,5 +1,6 @@
 //! A service that does what its case says, and writes down what its runs see of themselves.
 
+use std::collections::{HashMap, HashSet};
 use std::panic::resume_unwind;
 use std::pin::pin;
 use std::sync::Arc;
@@ -9,13 +10,13 @@ use std::time::Duration;
 use futures::future::{Either, join, select};
 use parking_lot::Mutex;
 use plux::{
-    BoxError, Disabled, Event, EventKind, Fatal, Health, Listener, Service, ServiceContext,
+    BoxError, Disabled, Event, EventKind, Fatal, Health, Listener, Origin, Service, ServiceContext,
     ServiceFailure, ServiceState, StopReason, Stopped,
 };
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep};
 
-use crate::case::{self, End, OnStop, Script, Task};
+use crate::case::{self, Case, End, OnStop, Script, Task};
 use crate::commands;
 use crate::run::{Cause, Line, Outcome, State, What, Why};
 
@@ -30,7 +31,11 @@ pub(crate) struct Recorder {
 
 struct Shared {
     zero: Instant,
-    names: Vec<String>,
+    case: Case,
+    /// Whom a name means, by what was heard.
+    names: Mutex<HashMap<String, usize>>,
+    /// Which additions may have been made.
+    added: Mutex<HashSet<usize>>,
     lines: Mutex<Vec<Line>>,
     /// The number of the next call from within.
     next: AtomicU32,
@@ -38,12 +43,29 @@ struct Shared {
 }
 
 impl Recorder {
-    /// Of these services, and so many calls from without.
-    pub(crate) fn new(names: Vec<String>, calls: usize) -> Self {
+    /// Of such a case.
+    pub(crate) fn new(case: &Case) -> Self {
         let (lines, full) = (Mutex::new(Vec::new()), Notify::new());
         // The shutdown has a number too.
-        let next = AtomicU32::new(calls as u32 + 1);
-        Self { shared: Arc::new(Shared { zero: Instant::now(), names, lines, next, full }) }
+        let next = AtomicU32::new(case.calls.len() as u32 + 1);
+        let first = case.services.iter().enumerate().filter(|(_, it)| it.comes.is_none());
+        let names = first.map(|(place, it)| (it.row.name.clone(), place)).collect();
+        let (names, added) = (Mutex::new(names), Mutex::new(HashSet::new()));
+        let (zero, case) = (Instant::now(), case.clone());
+        Self { shared: Arc::new(Shared { zero, case, names, added, lines, next, full }) }
+    }
+
+    pub(crate) fn case(&self) -> &Case {
+        &self.shared.case
+    }
+
+    /// Whether these were not added yet; from then on they were.
+    pub(crate) fn may_add(&self, addition: usize) -> bool {
+        self.shared.added.lock().insert(addition)
+    }
+
+    pub(crate) fn may_be_added_again(&self, addition: usize) {
+        self.shared.added.lock().remove(&addition);
     }
 
     /// A number for a call.
@@ -52,7 +74,7 @@ impl Recorder {
     }
 
     pub(crate) fn name(&self, place: usize) -> &str {
-        &self.shared.names[place]
+        &self.shared.case.services[place].row.name
     }
 
     pub(crate) fn write(&self, what: What) {
@@ -70,8 +92,7 @@ impl Recorder {
     }
 
     pub(crate) fn place(&self, name: &str) -> usize {
-        let place = self.shared.names.iter().position(|it| it == name);
-        place.unwrap_or(usize::MAX)
+        self.shared.names.lock().get(name).copied().unwrap_or(usize::MAX)
     }
 
     pub(crate) fn lines(&self) -> Vec<Line> {
@@ -81,11 +102,26 @@ impl Recorder {
 
 impl Listener for Recorder {
     fn on_event(&self, event: &Event) {
-        let EventKind::Service { state, incarnation } = &event.kind else { return };
-        let service = self.place(event.id.name.as_str());
-        let (state, incarnation) = (recorded(state), *incarnation);
-        self.write(What::State { service, state, incarnation });
+        let name = event.id.name.as_str();
+        if let EventKind::Added(origin) = &event.kind {
+            self.shared.names.lock().insert(name.to_owned(), place(origin));
+        }
+        let service = self.place(name);
+        match &event.kind {
+            EventKind::Service { state, incarnation } => {
+                let (state, incarnation) = (recorded(state), *incarnation);
+                self.write(What::State { service, state, incarnation });
+            }
+            EventKind::Added(_) => self.write(What::Added { service }),
+            EventKind::Removed => self.write(What::Removed { service }),
+            _ => {}
+        }
     }
+}
+
+/// Whose origin that is.
+pub(crate) fn place(origin: &Origin) -> usize {
+    (origin.line as usize).saturating_sub(1)
 }
 
 fn recorded(state: &ServiceState) -> State {

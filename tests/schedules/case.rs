@@ -4,6 +4,7 @@
 
 use std::fmt;
 
+use crate::coming::coming;
 use crate::dice::Dice;
 use crate::more::more;
 use crate::run::{Budget, GiveUp, Kind, Policy, Reaction, Row, Setup, Tie};
@@ -47,6 +48,8 @@ pub struct Service {
     pub row: Row,
     /// A case is made smaller by taking this away, so that numbers stay what they are.
     pub present: bool,
+    /// With which addition it comes; it is there from the beginning.
+    pub comes: Option<usize>,
     /// Whom it depends on.
     pub edges: Vec<Edge>,
     /// Whether its delays double.
@@ -165,6 +168,10 @@ pub enum Asks {
     Shutdown,
     /// All to end at once.
     AbortNow,
+    /// Those to come that come together.
+    Add(usize),
+    /// A service to go.
+    Remove(usize),
 }
 
 impl Asks {
@@ -175,8 +182,22 @@ impl Asks {
             | Self::Stop(it)
             | Self::StopUnused(it)
             | Self::Restart(it)
-            | Self::Wait(it) => Some(it),
-            Self::Shutdown | Self::AbortNow => None,
+            | Self::Wait(it)
+            | Self::Remove(it) => Some(it),
+            Self::Shutdown | Self::AbortNow | Self::Add(_) => None,
+        }
+    }
+
+    /// The same of another one.
+    pub fn of(self, service: usize) -> Self {
+        match self {
+            Self::Start(_) => Self::Start(service),
+            Self::Stop(_) => Self::Stop(service),
+            Self::StopUnused(_) => Self::StopUnused(service),
+            Self::Restart(_) => Self::Restart(service),
+            Self::Wait(_) => Self::Wait(service),
+            Self::Remove(_) => Self::Remove(service),
+            Self::Shutdown | Self::AbortNow | Self::Add(_) => self,
         }
     }
 }
@@ -212,7 +233,9 @@ impl Case {
         let count = 1 + dice.roll(most);
         let calls = (1 + dice.roll(4 + 2 * count)).min(sizes.commands);
         let faults = dice.roll(2 + count).min(sizes.faults);
-        Self::sized(&mut dice, count, calls, faults)
+        let mut case = Self::sized(&mut dice, count, calls, faults);
+        coming(&mut dice, &mut case);
+        case
     }
 
     /// The case of a seed that has so many services, calls and faults.
@@ -263,18 +286,29 @@ impl Case {
         let ties = self.services.iter().enumerate().flat_map(|(from, service)| {
             let there = move |edge: &&Edge| service.present && self.services[edge.on].present;
             let edges = service.edges.iter().filter(there);
-            edges.map(move |edge| {
+            edges.flat_map(move |edge| {
                 let Edge { on, kind, reaction } = *edge;
-                Tie { from, on, kind, reaction }
+                self.called(on).map(move |on| Tie { from, on, kind, reaction })
             })
         });
+        let group: Vec<_> = self.members().flat_map(|member| self.called(member)).collect();
+        let there = |comes| {
+            let services = self.services.iter().enumerate();
+            let there = services.filter(move |(_, it)| it.present && it.comes == comes);
+            there.map(|(place, _)| place).collect()
+        };
+        let additions = self.services.iter().filter_map(|it| it.comes).max().map_or(0, |it| it + 1);
         Setup {
             services: self.services.iter().map(|service| service.row.clone()).collect(),
+            first: there(None),
+            coming: (0..additions).map(|addition| there(Some(addition))).collect(),
             ties: ties.collect(),
-            group: self.members().filter(|_| self.together).collect(),
-            budget: self.budget.map(|(most, period, give_up)| {
-                let members = self.members().collect();
-                Budget { members, most, period, give_up }
+            group: group.iter().copied().filter(|_| self.together).collect(),
+            budget: self.budget.map(|(most, period, give_up)| Budget {
+                members: group,
+                most,
+                period,
+                give_up,
             }),
             cap: self.cap,
             join: 1_000,
@@ -287,9 +321,17 @@ impl Case {
         self.services.get(service).is_some_and(|it| it.present)
     }
 
-    /// The members of the group that are there.
+    /// All that have the name of this one.
+    fn called(&self, service: usize) -> impl Iterator<Item = usize> {
+        let name = &self.services[service].row.name;
+        let all = self.services.iter().enumerate();
+        all.filter(move |(_, it)| it.present && it.row.name == *name).map(|(place, _)| place)
+    }
+
+    /// The members of the group that are there from the beginning.
     pub fn members(&self) -> impl Iterator<Item = usize> {
-        self.group.iter().copied().filter(|member| self.services[*member].present)
+        let there = |it: &usize| self.services[*it].present && self.services[*it].comes.is_none();
+        self.group.iter().copied().filter(there)
     }
 }
 
@@ -353,7 +395,16 @@ fn service(dice: &mut Dice, at: usize, name: usize, density: usize, shape: usize
         ..Script::PLAIN
     };
     let (doubles, declines) = (dice.one_in(2), dice.one_in(40));
-    Service { row, present: true, edges, doubles, declines, usual, scripts: Vec::new() }
+    Service {
+        row,
+        present: true,
+        comes: None,
+        edges,
+        doubles,
+        declines,
+        usual,
+        scripts: Vec::new(),
+    }
 }
 
 /// A run that does not go well.
@@ -414,12 +465,12 @@ impl fmt::Display for Case {
             let Row { name, restart, intensity, period, give_up, delay, grace, start, .. } =
                 &service.row;
             let Row { watchdog, judged, .. } = service.row;
-            let Service { doubles, declines, .. } = service;
+            let Service { doubles, declines, comes, .. } = service;
             writeln!(
                 f,
                 "{at} is {name}: {restart:?}, {intensity:?} in {period}, {give_up:?}, delay {delay} \
                  doubles {doubles}, grace {grace:?}, start {start:?}, declines {declines}, \
-                 watchdog {watchdog:?}, judged {judged}"
+                 watchdog {watchdog:?}, judged {judged}, comes {comes:?}"
             )?;
             for edge in service.edges.iter().filter(|edge| self.services[edge.on].present) {
                 writeln!(f, "    {:?} {} {:?}", edge.kind, edge.on, edge.reaction)?;

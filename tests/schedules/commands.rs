@@ -4,14 +4,16 @@ use std::future::Future;
 use std::time::Duration;
 
 use plux::{
-    RestartError, ServiceContext, StartError, StartOutcome, StopError, StopReport, Supervisor,
+    AddError, BuildProblem, GraphError, RemoveError, RestartError, ServiceContext, StartError,
+    StartOutcome, StopError, StopReport, Supervisor,
 };
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use crate::actor::{Recorder, wait};
+use crate::actor::{Recorder, place, wait};
 use crate::case::{Asks, Call, Case, Inside};
-use crate::run::{Answer, Command, What};
+use crate::play;
+use crate::run::{Answer, Command, Problems, What};
 
 /// What a call was told: the answer, whom it names, whom it lists.
 type Told = (Answer, Option<usize>, Option<Vec<usize>>);
@@ -27,19 +29,17 @@ pub(crate) fn make(
     let calls = case.calls.iter().enumerate().filter(|(_, call)| there(call));
     calls
         .map(|(place, call)| {
-            let supervisor = supervisor.clone();
-            let recorder = recorder.clone();
-            let service = call.asks.service();
-            let name = service.map(|it| case.services[it].row.name.clone()).unwrap_or_default();
-            spawn(one(place as u32, *call, name, supervisor, recorder))
+            let (supervisor, recorder) = (supervisor.clone(), recorder.clone());
+            spawn(one(place as u32, *call, supervisor, recorder))
         })
         .collect()
 }
 
-async fn one(id: u32, call: Call, name: String, supervisor: Supervisor, recorder: Recorder) {
+async fn one(id: u32, call: Call, supervisor: Supervisor, recorder: Recorder) {
     wait(call.at).await;
-    recorder.write(command(id, call.asks, None));
-    let asked = ask(call.asks, &name, &supervisor, &recorder);
+    let Some(asks) = meant(call.asks, &supervisor, &recorder) else { return };
+    recorder.write(command(id, asks, None));
+    let asked = ask(asks, &supervisor, &recorder);
     let told = match call.gives_up_after {
         None => asked.await,
         Some(time) => timeout(Duration::from_millis(time), asked).await.unwrap_or((
@@ -52,6 +52,16 @@ async fn one(id: u32, call: Call, name: String, supervisor: Supervisor, recorder
     recorder.write(What::Reply { id, answer, service, stopped });
 }
 
+/// About whom it is at this moment; nothing where services were added already that can come once.
+fn meant(asks: Asks, supervisor: &Supervisor, recorder: &Recorder) -> Option<Asks> {
+    if let Asks::Add(addition) = asks {
+        return recorder.may_add(addition).then_some(asks);
+    }
+    let Some(service) = asks.service() else { return Some(asks) };
+    let there = supervisor.status(recorder.name(service));
+    Some(there.map_or(asks, |status| asks.of(place(&status.origin))))
+}
+
 fn command(id: u32, asks: Asks, by: Option<usize>) -> What {
     let command = match asks {
         Asks::Start(_) => Command::Start,
@@ -61,6 +71,8 @@ fn command(id: u32, asks: Asks, by: Option<usize>) -> What {
         Asks::Wait(_) => Command::Wait,
         Asks::Shutdown => Command::Shutdown,
         Asks::AbortNow => Command::AbortNow,
+        Asks::Add(addition) => Command::Add(addition),
+        Asks::Remove(_) => Command::Remove,
     };
     What::Command { id, command, service: asks.service(), by }
 }
@@ -69,7 +81,8 @@ fn command(id: u32, asks: Asks, by: Option<usize>) -> What {
 pub(crate) async fn inside(cx: &ServiceContext, by: usize, inside: Inside, recorder: &Recorder) {
     wait(inside.after).await;
     let Some(supervisor) = cx.supervisor().upgrade() else { return };
-    let (id, asks) = (recorder.id(), inside.asks);
+    let Some(asks) = meant(inside.asks, &supervisor, recorder) else { return };
+    let id = recorder.id();
     let name = asks.service().map_or("", |it| recorder.name(it));
     recorder.write(command(id, asks, Some(by)));
     let mut heard = Heard { id, told: (Answer::Dropped, None, None), recorder };
@@ -81,7 +94,7 @@ pub(crate) async fn inside(cx: &ServiceContext, by: usize, inside: Inside, recor
             true
         }
         _ => {
-            heard.told = ask(asks, name, &supervisor, recorder).await;
+            heard.told = ask(asks, &supervisor, recorder).await;
             return;
         }
     };
@@ -103,7 +116,8 @@ impl Drop for Heard<'_> {
     }
 }
 
-async fn ask(asks: Asks, name: &str, supervisor: &Supervisor, recorder: &Recorder) -> Told {
+async fn ask(asks: Asks, supervisor: &Supervisor, recorder: &Recorder) -> Told {
+    let name = asks.service().map_or("", |it| recorder.name(it));
     let place = |name: &plux::Name| Some(recorder.place(name.as_str()));
     match asks {
         Asks::Start(_) => match supervisor.start(name).await {
@@ -131,7 +145,61 @@ async fn ask(asks: Asks, name: &str, supervisor: &Supervisor, recorder: &Recorde
             supervisor.abort_now();
             (Answer::Done, None, None)
         }
+        Asks::Add(addition) => add(supervisor, addition, recorder).await,
+        Asks::Remove(_) => removed(supervisor.remove(name).await, recorder),
     }
+}
+
+async fn add(supervisor: &Supervisor, addition: usize, recorder: &Recorder) -> Told {
+    let Ok(manager) = play::manager(recorder, Some(addition)) else {
+        return (Answer::Unknown, None, None);
+    };
+    let refused = match supervisor.add(manager).await {
+        Ok(names) => {
+            let places = names.iter().map(|name| recorder.place(name.as_str()));
+            return (Answer::Added, None, Some(places.collect()));
+        }
+        Err(AddError::Refused { problems }) => Answer::NotAdded(found(&problems)),
+        Err(_) => Answer::RefusedShutdown,
+    };
+    recorder.may_be_added_again(addition);
+    (refused, None, None)
+}
+
+fn found(problems: &[BuildProblem]) -> Problems {
+    let mut found = Problems::default();
+    for problem in problems {
+        match problem {
+            BuildProblem::DuplicateName { .. } => found.duplicate = true,
+            BuildProblem::Graph(error) => {
+                let mut root = error;
+                while let GraphError::Dependency { source, .. } = &**root {
+                    root = source;
+                }
+                match **root {
+                    GraphError::Cycle { .. } => found.cycle = true,
+                    _ => found.unknown = true,
+                }
+            }
+            _ => found.other = true,
+        }
+    }
+    found
+}
+
+fn removed(told: Result<(), RemoveError>, recorder: &Recorder) -> Told {
+    let answer = match told {
+        Ok(()) => Answer::Removed,
+        Err(RemoveError::Unknown { .. }) => Answer::Unknown,
+        Err(RemoveError::Live { .. }) => Answer::RefusedLive,
+        Err(RemoveError::Waiting { .. }) => Answer::RefusedWaiting,
+        Err(RemoveError::Needed { by, .. }) => {
+            return (Answer::RefusedNeeded, Some(recorder.place(by.as_str())), None);
+        }
+        Err(RemoveError::Leaked { .. }) => Answer::RefusedLeaked,
+        Err(_) => Answer::RefusedShutdown,
+    };
+    (answer, None, None)
 }
 
 fn stop(told: Result<StopReport, StopError>, recorder: &Recorder) -> Told {
@@ -163,6 +231,7 @@ fn refused(error: &StartError, recorder: &Recorder) -> Told {
         StartError::Disabled { culprit, .. } => (Answer::Disabled, culprit),
         StartError::Stopped { by, .. } => (Answer::Stopped, by),
         StartError::Leaked { culprit, .. } => (Answer::RefusedLeaked, culprit),
+        StartError::Graph(_) => return (Answer::Unusable, None, None),
         StartError::Shutdown { name } => (Answer::RefusedShutdown, name),
         _ => return (Answer::Unknown, None, None),
     };

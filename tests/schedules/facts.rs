@@ -7,6 +7,7 @@ use crate::check::{Agrees, Illegal, illegal};
 use crate::graphs::Graphs;
 use crate::kept::{Kept, kept};
 use crate::run::{Answer, Cause, Command, GiveUp, Line, Outcome, Run, Setup, State, What, Why};
+use crate::there::There;
 
 /// A move of a service.
 #[derive(Debug, Clone, Copy)]
@@ -51,6 +52,8 @@ pub(crate) struct Life {
 pub(crate) struct Facts<'a> {
     pub(crate) run: &'a Run,
     pub(crate) graphs: Graphs,
+    /// Who is there when.
+    pub(crate) there: There,
     /// By service, in order.
     pub(crate) moves: Vec<Vec<Move>>,
     pub(crate) calls: Vec<Asked>,
@@ -67,9 +70,12 @@ pub(crate) struct Facts<'a> {
 impl<'a> Facts<'a> {
     pub(crate) fn new(run: &'a Run) -> Result<Self, Illegal> {
         let count = run.setup.services.len();
+        let there = There::new(run);
+        let ties = run.setup.ties.iter().copied().filter(|tie| there.meet(tie.from, tie.on));
         let mut facts = Self {
             run,
-            graphs: Graphs::new(&run.setup),
+            graphs: Graphs::new(count, ties),
+            there,
             moves: vec![Vec::new(); count],
             calls: Vec::new(),
             lives: vec![Vec::new(); count],
@@ -136,7 +142,12 @@ impl<'a> Facts<'a> {
                         return Err(illegal("C6", line, "a second answer to one call"));
                     }
                     call.answer = Some(*answer);
-                    (call.named, call.listed) = (*service, stopped.clone());
+                    // A name that meant two meanwhile says nothing.
+                    let (from, to) = (call.line, line);
+                    let meant = |it: usize| facts.there.meant(&run.setup, it, from, to);
+                    call.named = service.and_then(meant);
+                    let listed = stopped.iter().flatten();
+                    call.listed = stopped.as_ref().and(listed.map(|it| meant(*it)).collect());
                     if !answer.is_unheard() {
                         call.end = line;
                     }
@@ -170,6 +181,7 @@ impl<'a> Facts<'a> {
                     }
                     life.ended = Some((line, *outcome));
                 }
+                What::Added { .. } | What::Removed { .. } => {}
                 What::Quiet => quiet = quiet.min(line),
                 What::End => {}
             }
@@ -329,14 +341,16 @@ impl<'a> Facts<'a> {
 impl Asked {
     /// The service that it wants up.
     pub(crate) fn pulls(&self) -> Option<usize> {
-        let refused = self.answer == Some(Answer::OwnEnd);
+        let refused =
+            matches!(self.answer, Some(Answer::OwnEnd | Answer::Unknown | Answer::Unusable));
         let pulls = matches!(self.command, Command::Start | Command::Restart) && !refused;
         self.service.filter(|_| pulls)
     }
 
     /// The service that it wants down.
     pub(crate) fn stops(&self) -> Option<usize> {
-        let refused = matches!(self.answer, Some(Answer::RefusedInUse | Answer::OwnEnd));
+        let refused =
+            matches!(self.answer, Some(Answer::RefusedInUse | Answer::OwnEnd | Answer::Unknown));
         let stops = matches!(self.command, Command::Stop | Command::StopUnused) && !refused;
         self.service.filter(|_| stops)
     }

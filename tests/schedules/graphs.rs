@@ -1,6 +1,6 @@
-//! Who reaches whom in the graph of a setup.
+//! Who reaches whom in the graph of a run.
 
-use crate::run::{Kind, Reaction, Setup, Tie};
+use crate::run::{Kind, Reaction, Tie};
 
 /// Closures, by service.
 pub(crate) struct Graphs {
@@ -17,12 +17,11 @@ pub(crate) struct Graphs {
 }
 
 impl Graphs {
-    pub(crate) fn new(setup: &Setup) -> Self {
-        let count = setup.services.len();
+    pub(crate) fn new(count: usize, all: impl Iterator<Item = Tie>) -> Self {
         let (mut ties, mut back) = (vec![Vec::new(); count], vec![Vec::new(); count]);
-        for tie in &setup.ties {
-            ties[tie.from].push(*tie);
-            back[tie.on].push(*tie);
+        for tie in all {
+            ties[tie.from].push(tie);
+            back[tie.on].push(tie);
         }
         let reach = |follows: fn(Kind) -> bool| -> Vec<Vec<bool>> {
             (0..count)

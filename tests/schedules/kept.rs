@@ -45,6 +45,7 @@ pub(crate) fn kept(facts: &Facts<'_>) -> Kept {
                     kept[it] |= pulled && !facts.stopping(it).any(stops);
                 }
             }
+            What::Removed { service } => kept[service] = false,
             What::Quiet | What::End => quiet.push((line, kept.clone())),
             _ => {}
         }

@@ -10,6 +10,7 @@
 mod actor;
 mod case;
 mod check;
+mod coming;
 mod commands;
 mod dice;
 mod facts;
@@ -19,13 +20,14 @@ mod more;
 mod play;
 mod run;
 mod smaller;
+mod there;
 
 pub use case::{Asks, Call, Case, Edge, End, Inside, OnStop, Script, Service, Sizes, Task};
 pub use check::{Illegal, check, faults};
 pub use dice::Dice;
 pub use play::play;
 pub use run::{
-    Answer, Budget, Cause, Command, GiveUp, Kind, Line, Outcome, Policy, Reaction, Row, Run, Setup,
-    State, Tie, What, Why,
+    Answer, Budget, Cause, Command, GiveUp, Kind, Line, Outcome, Policy, Problems, Reaction, Row,
+    Run, Setup, State, Tie, What, Why,
 };
 pub use smaller::{smallest, smallest_by};

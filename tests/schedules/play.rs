@@ -31,8 +31,7 @@ pub fn play(case: &Case) -> Result<Run, BoxError> {
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build()?;
     runtime.block_on(async {
-        let names = case.services.iter().map(|service| service.row.name.clone()).collect();
-        let recorder = Recorder::new(names, case.calls.len());
+        let recorder = Recorder::new(case);
         let (played, full) = (pin!(played(case, recorder.clone())), pin!(recorder.is_full()));
         match select(played, full).await {
             Either::Left((run, _)) => run,
@@ -65,9 +64,15 @@ async fn played(case: &Case, recorder: Recorder) -> Result<Run, BoxError> {
     Ok(Run { setup: case.setup(), lines: recorder.lines() })
 }
 
-fn supervisor(case: &Case, recorder: &Recorder) -> Result<Supervisor, BoxError> {
+/// The services that come together.
+pub(crate) fn manager(
+    recorder: &Recorder,
+    comes: Option<usize>,
+) -> Result<PluginManager<dyn Scripted>, BoxError> {
+    let case = recorder.case();
     let mut specs: Vec<SpecRef> = Vec::new();
-    for (place, service) in case.services.iter().enumerate().filter(|(_, it)| it.present) {
+    let all = case.services.iter().enumerate();
+    for (place, service) in all.filter(|(_, it)| it.present && it.comes == comes) {
         let mut service = service.clone();
         let about = |asks: Asks| asks.service().is_none_or(|it| case.is_there(it));
         for script in &mut service.scripts {
@@ -77,7 +82,11 @@ fn supervisor(case: &Case, recorder: &Recorder) -> Result<Supervisor, BoxError> 
         specs.push(spec(case, Actor { place, service, recorder })?.into());
     }
     let finder = ListFinder::new(specs);
-    let manager = PluginManager::<dyn Scripted>::builder(()).finder(finder).build();
+    Ok(PluginManager::<dyn Scripted>::builder(()).finder(finder).build())
+}
+
+fn supervisor(case: &Case, recorder: &Recorder) -> Result<Supervisor, BoxError> {
+    let manager = manager(recorder, None)?;
     let mut builder = Supervisor::builder().manager(manager).listener(recorder.clone());
     let members: Vec<_> = case.members().map(|it| case.services[it].row.name.clone()).collect();
     if !members.is_empty() {
@@ -104,7 +113,9 @@ fn supervisor(case: &Case, recorder: &Recorder) -> Result<Supervisor, BoxError> 
 
 fn spec(case: &Case, actor: Actor) -> Result<PluginSpec, BoxError> {
     let service = Arc::clone(&actor.service);
-    let origin = Origin::new("schedules", "1.0.0", "schedules", file!(), line!());
+    // By this it is known among those that have its name.
+    let line = actor.place as u32 + 1;
+    let origin = Origin::new("schedules", "1.0.0", "schedules", file!(), line);
     let make = move || Ok(Arc::new(actor.clone()) as Arc<dyn Scripted>);
     let name = Name::new(&service.row.name)?;
     let mut spec = PluginSpec::new::<dyn Scripted>(Namespace::literal("schedules"), name, make)

@@ -15,7 +15,12 @@ pub struct Run {
 pub struct Setup {
     /// The services.
     pub services: Vec<Row>,
-    /// Who depends on whom.
+    /// Those that are there from the beginning.
+    pub first: Vec<usize>,
+    /// Those that come together, by addition. Some may have the name of another one: of such there is one
+    /// at a time.
+    pub coming: Vec<Vec<usize>>,
+    /// Who depends on whom, where both are there.
     pub ties: Vec<Tie>,
     /// Those that are one for all.
     pub group: Vec<usize>,
@@ -144,6 +149,16 @@ pub enum What {
         state: State,
         /// The number of its newest run.
         incarnation: u32,
+    },
+    /// A service was added.
+    Added {
+        /// Who.
+        service: usize,
+    },
+    /// A service was removed.
+    Removed {
+        /// Who.
+        service: usize,
     },
     /// A call is about to be made.
     Command {
@@ -323,6 +338,10 @@ pub enum Command {
     Shutdown,
     /// All down at once.
     AbortNow,
+    /// These come.
+    Add(usize),
+    /// It goes.
+    Remove,
 }
 
 /// What a call is told.
@@ -358,6 +377,33 @@ pub enum Answer {
     OwnEnd,
     /// There is no such service.
     Unknown,
+    /// What it requires is not there.
+    Unusable,
+    /// They are there.
+    Added,
+    /// They can not be there.
+    NotAdded(Problems),
+    /// It is not there any more.
+    Removed,
+    /// It has not ended.
+    RefusedLive,
+    /// It is about to begin.
+    RefusedWaiting,
+    /// Somebody who is there depends on it.
+    RefusedNeeded,
+}
+
+/// What keeps services from being added.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Problems {
+    /// A name is there already.
+    pub duplicate: bool,
+    /// What one requires is not there.
+    pub unknown: bool,
+    /// They would depend on each other in a circle.
+    pub cycle: bool,
+    /// Anything else.
+    pub other: bool,
 }
 
 impl Answer {

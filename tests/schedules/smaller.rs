@@ -49,6 +49,13 @@ fn calls(case: &Case) -> Vec<Case> {
 
 fn services(case: &Case) -> Vec<Case> {
     let mut all = each(case, case.services.len(), |less, at| less.services[at].present = false);
+    all.extend(each(case, case.services.len(), |less, at| {
+        let name = &less.services[at].row.name;
+        let called = less.services.iter().filter(|it| it.present && it.row.name == *name);
+        if called.count() == 1 {
+            less.services[at].comes = None;
+        }
+    }));
     all.extend(each(case, 1, |less, _| less.group.clear()));
     all.extend(each(case, case.group.len(), |less, at| {
         less.group.remove(at);

@@ -84,7 +84,10 @@ pub(super) const WAYS: &[Mutation] = &[
     }),
     way("a stop lists who does not run", &["D4"], |run| {
         let never = |it: &usize| !moves(run).iter().any(|seen| seen.service == *it);
-        let idle = (0..run.setup.services.len()).find(never);
+        let name = |it: usize| &run.setup.services[it].name;
+        let all = 0..run.setup.services.len();
+        let alone = |it: &usize| all.clone().filter(|other| name(*other) == name(*it)).count() == 1;
+        let idle = all.clone().find(|it| never(it) && alone(it));
         let fits = |call: &Told| call.command == Command::Stop && call.answer == Answer::Stopped;
         each_call(
             run,
@@ -172,7 +175,7 @@ pub(super) const WAYS: &[Mutation] = &[
     }),
 ];
 
-fn answered(run: &Run, line: usize, by: Answer, who: Option<usize>) -> Run {
+pub(super) fn answered(run: &Run, line: usize, by: Answer, who: Option<usize>) -> Run {
     but(run, |run| {
         if let What::Reply { answer, service, .. } = &mut run.lines[line].what {
             (*answer, *service) = (by, who);

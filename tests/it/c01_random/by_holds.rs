@@ -1,10 +1,10 @@
 //! Runs in which somebody is up, or down, whom nobody keeps so.
 
-use schedules::{Answer, Cause, Command, Reaction, State, Why};
+use schedules::{Answer, Cause, Command, Line, Reaction, State, What, Why};
 
 use super::look::{
-    Seen, earlier, gone, is_alone, is_asked, is_cut_short, is_heard, is_settled, moved, moves,
-    quiet, state, told,
+    Seen, earlier, gone, is_alone, is_asked, is_cut_short, is_settled, moved, moves, quiet, state,
+    told,
 };
 use super::mutate::{Mutation, each, next, starts, way};
 
@@ -12,7 +12,13 @@ const FAILED: State = State::Failed(Cause::Exit);
 
 pub(super) const WAYS: &[Mutation] = &[
     way("a stopped service comes back by itself", &["S5", "D3"], |run| {
-        let fits = |it: &Seen| it.state == State::Stopped(Why::Asked) && it.after.is_none();
+        let left = |of: usize| {
+            let goes = |line: &Line| line.what == What::Removed { service: of };
+            run.lines.iter().any(goes)
+        };
+        let fits = |it: &Seen| {
+            it.state == State::Stopped(Why::Asked) && it.after.is_none() && !left(it.service)
+        };
         let done = |it: &Seen| {
             told(run).iter().any(|call| {
                 call.command == Command::Stop && call.line > it.line && call.line < quiet(run)
@@ -20,7 +26,12 @@ pub(super) const WAYS: &[Mutation] = &[
         };
         each(
             run,
-            |it| fits(it) && done(it) && !is_cut_short(run) && is_heard(run),
+            |it| {
+                fits(it)
+                    && done(it)
+                    && !is_cut_short(run)
+                    && is_settled(run, it.before.unwrap_or(0))
+            },
             |it| starts(run, it, quiet(run)),
         )
     }),

@@ -106,7 +106,7 @@ pub(super) const WAYS: &[Mutation] = &[
             .any(|it| matches!(it.what, What::Reply { answer: Answer::Dropped, .. }));
         each(
             run,
-            |it| fits(it) && !open,
+            |it| fits(it) && !open && run.setup.budget.is_none(),
             |it| {
                 but(run, |run| run.setup.services[it.service].give_up = GiveUp::CoolDown(1_000_000))
             },

@@ -6,6 +6,7 @@
 mod bounds;
 mod cap;
 mod cause;
+mod comes;
 mod fails;
 mod groups;
 mod holds;
@@ -55,7 +56,7 @@ pub(crate) fn ensure(
 
 type Rule = fn(&Facts<'_>) -> Agrees;
 
-const RULES: [Rule; 12] = [
+const RULES: [Rule; 13] = [
     moves::agree,
     order::agree,
     stops::agree,
@@ -67,6 +68,7 @@ const RULES: [Rule; 12] = [
     bounds::agree,
     cap::agree,
     fails::agree,
+    comes::agree,
     rest::agree,
 ];
 

@@ -12,6 +12,9 @@ pub(super) fn agree(facts: &Facts<'_>) -> Agrees {
         if own_end(facts, call, answer)? || answer.is_unheard() {
             continue;
         }
+        if super::comes::answers(facts, call, answer)? {
+            continue;
+        }
         match (call.command, call.service) {
             (Command::Start | Command::Restart, Some(target)) => up(facts, call, target, answer)?,
             (Command::Stop | Command::StopUnused, Some(target)) => {
@@ -46,7 +49,7 @@ fn own_end(facts: &Facts<'_>, call: &Asked, answer: Answer) -> Result<bool, Ille
     };
     // Whether its end is awaited for sure, and whether it may be while nobody tells it to end.
     let (sure, may) = match (call.service, call.command) {
-        (_, Command::AbortNow) => (false, false),
+        (_, Command::AbortNow | Command::Add(_) | Command::Remove) => (false, false),
         (None, _) => (true, true),
         (Some(target), Command::Stop) => {
             let stops = facts.graphs.needs(by, target);
@@ -74,6 +77,7 @@ fn own_end(facts: &Facts<'_>, call: &Asked, answer: Answer) -> Result<bool, Ille
     };
     // Of two that are both to end, edges of every kind order the ends; so do companions.
     let orders = |target| facts.graphs.orders(by, target) || in_group(facts, by);
+    let ends = ends && call.command != Command::Remove;
     let may = may || ends && call.service.is_some_and(orders);
     ensure(if refused { may } else { !sure }, "C2", call.line, || {
         let by = facts.name(by);
