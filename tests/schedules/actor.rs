@@ -18,6 +18,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::case::{self, Case, End, OnStop, Script, Task};
 use crate::commands;
+use crate::leaking;
 use crate::run::{Cause, Line, Outcome, State, What, Why};
 
 /// No case makes a tenth of these lines.
@@ -37,6 +38,8 @@ struct Shared {
     /// Which additions may have been made.
     added: Mutex<HashSet<usize>>,
     lines: Mutex<Vec<Line>>,
+    /// When it is, while the clock is another one.
+    stands: Mutex<Option<u64>>,
     /// The number of the next call from within.
     next: AtomicU32,
     full: Notify,
@@ -51,8 +54,8 @@ impl Recorder {
         let first = case.services.iter().enumerate().filter(|(_, it)| it.comes.is_none());
         let names = first.map(|(place, it)| (it.row.name.clone(), place)).collect();
         let (names, added) = (Mutex::new(names), Mutex::new(HashSet::new()));
-        let (zero, case) = (Instant::now(), case.clone());
-        Self { shared: Arc::new(Shared { zero, case, names, added, lines, next, full }) }
+        let (zero, case, stands) = (Instant::now(), case.clone(), Mutex::new(None));
+        Self { shared: Arc::new(Shared { zero, case, names, added, lines, stands, next, full }) }
     }
 
     pub(crate) fn case(&self) -> &Case {
@@ -78,12 +81,24 @@ impl Recorder {
     }
 
     pub(crate) fn write(&self, what: What) {
-        let at = self.shared.zero.elapsed().as_millis() as u64;
+        let stands = *self.shared.stands.lock();
+        let at = stands.unwrap_or_else(|| self.now());
         let mut lines = self.shared.lines.lock();
         lines.push(Line { at, what });
         if lines.len() == MOST {
             self.shared.full.notify_one();
         }
+    }
+
+    fn now(&self) -> u64 {
+        self.shared.zero.elapsed().as_millis() as u64
+    }
+
+    /// Does this while the clock stands: in another runtime it is another one.
+    pub(crate) fn at_once(&self, what: impl FnOnce()) {
+        *self.shared.stands.lock() = Some(self.now());
+        what();
+        *self.shared.stands.lock() = None;
     }
 
     /// Returns when there are more lines than any case makes.
@@ -92,7 +107,9 @@ impl Recorder {
     }
 
     pub(crate) fn place(&self, name: &str) -> usize {
-        self.shared.names.lock().get(name).copied().unwrap_or(usize::MAX)
+        let heard = self.shared.names.lock().get(name).copied();
+        let any = || self.shared.case.services.iter().position(|it| it.row.name == name);
+        heard.or_else(any).unwrap_or(usize::MAX)
     }
 
     pub(crate) fn lines(&self) -> Vec<Line> {
@@ -196,8 +213,16 @@ impl Service for Actor {
         let end = Mutex::new(None);
         let life = Arc::new(Life { service, incarnation, recorder, outcome: end });
         let ending = Ending { life: Arc::clone(&life), in_destructor: script.in_destructor };
-        if let Some(task) = script.task {
-            cx.spawn(attend(task, Arc::clone(&life)));
+        match script.task {
+            Some(Task::Stuck(time)) => {
+                let stuck = leaking::spawn_stuck(&cx, stuck(Arc::clone(&life)))?;
+                let released = What::Released { service, incarnation };
+                leaking::release(stuck, time, self.recorder.clone(), released);
+            }
+            Some(task) => {
+                cx.spawn(attend(task, Arc::clone(&life)));
+            }
+            None => {}
         }
         drop(life);
         if let Some(inside) = script.asks.filter(|it| it.in_task) {
@@ -299,7 +324,7 @@ pub(crate) async fn wait(time: u64) {
 async fn attend(task: Task, life: Arc<Life>) {
     let mut watch = Watch { life, done: false };
     match task {
-        Task::Hangs => std::future::pending().await,
+        Task::Hangs | Task::Stuck(_) => std::future::pending().await,
         Task::Takes(time) => wait(time).await,
         Task::Panics(time) => {
             wait(time).await;
@@ -309,6 +334,15 @@ async fn attend(task: Task, life: Arc<Life>) {
         }
     }
     watch.done = true;
+}
+
+/// A task that is never polled, and knows that it is dropped.
+fn stuck(life: Arc<Life>) -> impl Future<Output = ()> {
+    let watch = Watch { life, done: false };
+    async move {
+        let _watch = watch;
+        std::future::pending().await
+    }
 }
 
 /// One run and its tasks: the last of them to go writes down the end.

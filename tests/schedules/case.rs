@@ -6,6 +6,7 @@ use std::fmt;
 
 use crate::coming::coming;
 use crate::dice::Dice;
+use crate::leaking::leaking;
 use crate::more::more;
 use crate::run::{Budget, GiveUp, Kind, Policy, Reaction, Row, Setup, Tie};
 
@@ -138,6 +139,9 @@ pub enum Task {
     Panics(u64),
     /// It goes on.
     Hangs,
+    /// It stands in a runtime that nobody drives, and can not even be dropped for so long, from the
+    /// beginning of the run on.
+    Stuck(u64),
 }
 
 /// A call.
@@ -235,6 +239,7 @@ impl Case {
         let faults = dice.roll(2 + count).min(sizes.faults);
         let mut case = Self::sized(&mut dice, count, calls, faults);
         coming(&mut dice, &mut case);
+        leaking(&mut dice, &mut case);
         case
     }
 

@@ -231,6 +231,7 @@ fn refused(error: &StartError, recorder: &Recorder) -> Told {
         StartError::Disabled { culprit, .. } => (Answer::Disabled, culprit),
         StartError::Stopped { by, .. } => (Answer::Stopped, by),
         StartError::Leaked { culprit, .. } => (Answer::RefusedLeaked, culprit),
+        StartError::OwnEnd { .. } => return (Answer::OwnEnd, None, None),
         StartError::Graph(_) => return (Answer::Unusable, None, None),
         StartError::Shutdown { name } => (Answer::RefusedShutdown, name),
         _ => return (Answer::Unknown, None, None),
@@ -239,6 +240,6 @@ fn refused(error: &StartError, recorder: &Recorder) -> Told {
 }
 
 #[expect(clippy::disallowed_methods, reason = "the player is a host, and hosts spawn")]
-fn spawn<F: Future<Output = ()> + Send + 'static>(caller: F) -> JoinHandle<()> {
+pub(crate) fn spawn<F: Future<Output = ()> + Send + 'static>(caller: F) -> JoinHandle<()> {
     tokio::spawn(caller)
 }

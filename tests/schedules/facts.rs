@@ -47,6 +47,8 @@ pub(crate) struct Life {
     /// The line of its last heartbeat, and that at which it said that it is unhealthy.
     pub(crate) silent: Option<usize>,
     pub(crate) ill: Option<usize>,
+    /// The line at which what could not be ended was let go.
+    pub(crate) released: Option<usize>,
 }
 
 pub(crate) struct Facts<'a> {
@@ -164,6 +166,7 @@ impl<'a> Facts<'a> {
                     ended: None,
                     silent: None,
                     ill: None,
+                    released: None,
                 }),
                 What::Over { service, incarnation } => {
                     facts.life(*service, *incarnation, line)?.over = Some(line);
@@ -180,6 +183,9 @@ impl<'a> Facts<'a> {
                         return Err(illegal("C1", line, "a run ends twice"));
                     }
                     life.ended = Some((line, *outcome));
+                }
+                What::Released { service, incarnation } => {
+                    facts.life(*service, *incarnation, line)?.released = Some(line);
                 }
                 What::Added { .. } | What::Removed { .. } => {}
                 What::Quiet => quiet = quiet.min(line),

@@ -16,6 +16,7 @@ mod dice;
 mod facts;
 mod graphs;
 mod kept;
+mod leaking;
 mod more;
 mod play;
 mod run;

@@ -210,6 +210,13 @@ pub enum What {
         /// Which run.
         incarnation: u32,
     },
+    /// A task of a run that could not be ended is about to end.
+    Released {
+        /// Who.
+        service: usize,
+        /// Which run.
+        incarnation: u32,
+    },
     /// Nothing of a run is left.
     Ended {
         /// Who.

@@ -82,7 +82,7 @@ fn runs(probe: Probe, incarnation: Option<u32>, script: Script) -> Probe {
             Task::Panics(time) => {
                 vec![Step::IgnoreStop, Step::Sleep(millis(time)), Step::Panic(TEXT)]
             }
-            Task::Hangs => vec![Step::IgnoreStop, Step::Hang],
+            Task::Hangs | Task::Stuck(_) => vec![Step::IgnoreStop, Step::Hang],
         })
     });
     let mut run = Vec::from_iter(task);

@@ -62,7 +62,8 @@ pub(super) const WAYS: &[Mutation] = &[
         let fits = |call: &Told| {
             let lives = call.service.is_some_and(|it| state(run, it, call.asked).is_live());
             let waits = call.answer != Answer::OwnEnd && call.line > call.asked + 1;
-            call.command == Command::Stop && lives && waits
+            let whole = call.answer != Answer::RefusedLeaked;
+            call.command == Command::Stop && lives && waits && whole
         };
         each_call(run, fits, |call| earlier(run, call.line, call.asked + 1))
     }),

@@ -1,6 +1,6 @@
 //! Runs whose moves are not right.
 
-use schedules::{Cause, Command, Kind, Reaction, Run, State, What, Why};
+use schedules::{Cause, Command, Kind, Line, Reaction, Run, State, What, Why};
 
 use super::look::{Seen, but, earlier, is_asked, moves, quiet, state, with, without};
 use super::mutate::{Mutation, each, next, way};
@@ -80,8 +80,10 @@ pub(super) const WAYS: &[Mutation] = &[
         )
     }),
     way("a run outlives its service", &["S1", "C1"], |run| {
-        let ends =
-            run.lines.iter().enumerate().filter(|(_, it)| matches!(it.what, What::Ended { .. }));
+        let leaked = |it: &Line| matches!(it.what, What::Released { .. });
+        let ends = run.lines.iter().enumerate().filter(|(_, it)| {
+            matches!(it.what, What::Ended { .. }) && !run.lines.iter().any(leaked)
+        });
         ends.map(|(line, _)| without(run, line)).collect()
     }),
     way("a service starts before what it requires is ready", &["D1"], |run| {

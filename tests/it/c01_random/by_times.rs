@@ -14,7 +14,8 @@ pub(super) const WAYS: &[Mutation] = &[
             let grace = run.setup.services[it.service].grace;
             told && grace.is_none_or(|grace| it.at < before + grace)
         });
-        let over = run.lines.iter().any(|line| matches!(line.what, What::Over { .. }));
+        let left = |what: &What| matches!(what, What::Over { .. } | What::Released { .. });
+        let over = run.lines.iter().any(|line| left(&line.what));
         let whole = !over && run.setup.shutdown.is_none() && !is_asked(run, Command::AbortNow);
         stops.filter(|_| whole).filter_map(|it| ended(run, it, Outcome::Aborted)).collect()
     }),

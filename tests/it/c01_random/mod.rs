@@ -3,6 +3,7 @@
 mod by_calls;
 mod by_comes;
 mod by_holds;
+mod by_leaks;
 mod by_moves;
 mod by_restarts;
 mod by_times;

@@ -35,7 +35,14 @@ pub(super) fn agree(facts: &Facts<'_>) -> Agrees {
                 let Some((time, next)) = row.start.zip(next).filter(|_| alone) else {
                     return Ok(());
                 };
-                ensure(next.at <= moved.at + time, "S8", next.line, || {
+                // Its run may be over, and its tasks may not.
+                let over = facts.life_of(service, moved.incarnation).and_then(|life| life.over);
+                let left = over.map(|over| {
+                    let grace = row.grace.unwrap_or(u64::MAX / 4);
+                    facts.at(over) + grace + facts.setup().join
+                });
+                let bound = left.unwrap_or(0).max(moved.at + time);
+                ensure(next.at <= bound, "S8", next.line, || {
                     format!("the start of {name} took {} ms", next.at - moved.at)
                 })
             }
@@ -53,7 +60,8 @@ fn aborts(facts: &Facts<'_>, service: usize) -> Agrees {
     let name = facts.name(service);
     for life in &facts.lives[service] {
         let Some((line, Outcome::Aborted)) = life.ended else { continue };
-        if facts.is_aborting(line) {
+        // What ends at last was dropped by its own runtime.
+        if facts.is_aborting(line) || life.released.is_some() {
             continue;
         }
         let told = facts.moves[service].iter().find(|moved| {

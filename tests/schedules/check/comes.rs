@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{Agrees, Illegal, ensure, illegal};
 use crate::facts::{Asked, Facts};
-use crate::run::{Answer, Cause, Command, Kind, Problems, State, Why};
+use crate::run::{Answer, Command, Kind, Problems, State, Why};
 use crate::there::called;
 
 pub(super) fn agree(facts: &Facts<'_>) -> Agrees {
@@ -65,8 +65,10 @@ fn changes(facts: &Facts<'_>) -> Agrees {
         }
         ensure(there.remove(&service), "A2", line, || format!("{name} was not there"))?;
         let state = facts.state(service, line);
-        let rests = !state.is_stoppable() && state != State::Failed(Cause::Leaked);
-        ensure(rests, "A2", line, || format!("{name} is removed, and is {state:?}"))?;
+        // What has leaked may have ended since; if it has not, it does not end before this.
+        ensure(!state.is_stoppable(), "A2", line, || {
+            format!("{name} is removed, and is {state:?}")
+        })?;
         let by = facts.graphs.back(service).iter().find(|tie| there.contains(&tie.from));
         ensure(by.is_none(), "A2", line, || format!("{name} is removed, and {by:?} is there"))?;
     }
@@ -150,7 +152,7 @@ fn removed(facts: &Facts<'_>, call: &Asked, service: usize, answer: Answer) -> A
                 matches!(state, State::Stopped(Why::Dependency | Why::Restart | Why::Group));
             returns || state.is_stoppable()
         }),
-        Answer::RefusedLeaked => stood(|state| state == State::Failed(Cause::Leaked)),
+        Answer::RefusedLeaked => super::leaks::leaks(facts, call, service),
         Answer::RefusedNeeded => call.named.is_none_or(|by| {
             let tied = facts.setup().ties.iter().any(|tie| tie.from == by && tie.on == service);
             tied && facts.there.perhaps(by, line, end)

@@ -10,6 +10,7 @@ mod comes;
 mod fails;
 mod groups;
 mod holds;
+mod leaks;
 mod moves;
 mod order;
 mod replies;
@@ -56,7 +57,7 @@ pub(crate) fn ensure(
 
 type Rule = fn(&Facts<'_>) -> Agrees;
 
-const RULES: [Rule; 13] = [
+const RULES: [Rule; 14] = [
     moves::agree,
     order::agree,
     stops::agree,
@@ -69,6 +70,7 @@ const RULES: [Rule; 13] = [
     cap::agree,
     fails::agree,
     comes::agree,
+    leaks::agree,
     rest::agree,
 ];
 

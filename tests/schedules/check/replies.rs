@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::leaks::leaks;
 use super::{Agrees, Illegal, ensure, illegal};
 use crate::facts::{Asked, Facts, Move};
 use crate::run::{Answer, Cause, Command, Reaction, State, Why};
@@ -124,7 +125,10 @@ fn up(facts: &Facts<'_>, call: &Asked, target: usize, answer: Answer) -> Agrees 
     ensure(fits, "C6", call.end, || format!("{answer:?} to a {:?} of {name}", call.command))?;
     match answer {
         Answer::AlreadyRunning => {
-            let ran = stood(facts, call, target, |state| state == State::Running);
+            // That it runs may be told in the same moment, and after the answer.
+            let next = facts.after(target, call.end).filter(|it| it.at == facts.at(call.end));
+            let ran = stood(facts, call, target, |state| state == State::Running)
+                || next.is_some_and(|next| next.state == State::Running);
             ensure(ran, "S2", call.end, || format!("{name} was not running"))
         }
         Answer::Started | Answer::Joined | Answer::Restarted => ready(facts, call, target, answer),
@@ -141,10 +145,8 @@ fn up(facts: &Facts<'_>, call: &Asked, target: usize, answer: Answer) -> Agrees 
         }
         Answer::Stopped => stopped(facts, call, target),
         Answer::RefusedLeaked => {
-            let leaked = |service| {
-                facts.graphs.needs(target, service)
-                    && stood(facts, call, service, |it| it == State::Failed(Cause::Leaked))
-            };
+            let leaked =
+                |service| facts.graphs.needs(target, service) && leaks(facts, call, service);
             let some = call.named.map_or_else(|| (0..facts.moves.len()).any(leaked), leaked);
             ensure(some, "X3", call.end, || format!("{name} needs nobody who leaked"))
         }
@@ -224,11 +226,12 @@ fn down(facts: &Facts<'_>, call: &Asked, target: usize, answer: Answer) -> Agree
     let count = facts.moves.len();
     let covered: Vec<_> = (0..count).filter(|it| facts.graphs.needs(*it, target)).collect();
     match answer {
-        Answer::Stopped => {}
+        Answer::Stopped => {
+            let gone = !super::leaks::stays(facts, call, target);
+            ensure(gone, "X3", call.end, || "what was to stop has leaked".to_owned())?;
+        }
         Answer::RefusedLeaked => {
-            let leaked =
-                |it: &usize| stood(facts, call, *it, |state| state == State::Failed(Cause::Leaked));
-            let some = covered.iter().any(leaked);
+            let some = covered.iter().any(|it| leaks(facts, call, *it));
             return ensure(some, "X3", call.end, || "nobody has leaked".to_owned());
         }
         Answer::RefusedInUse if call.command == Command::StopUnused => {

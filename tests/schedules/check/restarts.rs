@@ -34,7 +34,9 @@ pub(super) fn agree(facts: &Facts<'_>) -> Agrees {
             _ => {}
         }
         let way = match (from.state, moved.state) {
-            (_, State::Stopping(_) | State::Running) => return Ok(()),
+            (_, State::Stopping(_) | State::Running | State::Failed(Cause::Leaked)) => {
+                return Ok(());
+            }
             (State::Starting | State::Stopping(Why::StartDeadline), _) => Way::NotReady,
             (State::Running, _) => Way::Ready,
             (State::Stopping(Why::Watchdog | Why::Health), _) => Way::TakenToFail,
