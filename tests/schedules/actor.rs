@@ -19,6 +19,7 @@ use tokio::time::{Instant, sleep};
 use crate::case::{self, Case, End, OnStop, Script, Task};
 use crate::commands;
 use crate::leaking;
+use crate::nested;
 use crate::run::{Cause, Line, Outcome, State, What, Why};
 
 /// No case makes a tenth of these lines.
@@ -141,7 +142,7 @@ pub(crate) fn place(origin: &Origin) -> usize {
     (origin.line as usize).saturating_sub(1)
 }
 
-fn recorded(state: &ServiceState) -> State {
+pub(crate) fn recorded(state: &ServiceState) -> State {
     match state {
         ServiceState::Waiting => State::Waiting,
         ServiceState::Backoff { .. } => State::Backoff,
@@ -213,6 +214,13 @@ impl Service for Actor {
         let end = Mutex::new(None);
         let life = Arc::new(Life { service, incarnation, recorder, outcome: end });
         let ending = Ending { life: Arc::clone(&life), in_destructor: script.in_destructor };
+        if !self.service.inner.is_empty() {
+            let around = Arc::downgrade(&life);
+            drop(life);
+            let told = nested::run(self, cx, around).await;
+            ending.life.set(if told.is_ok() { Outcome::Ok } else { Outcome::Error });
+            return told;
+        }
         match script.task {
             Some(Task::Stuck(time)) => {
                 let stuck = leaking::spawn_stuck(&cx, stuck(Arc::clone(&life)))?;
@@ -253,7 +261,7 @@ impl Service for Actor {
     }
 }
 
-fn outcome(end: End) -> Outcome {
+pub(crate) fn outcome(end: End) -> Outcome {
     match end {
         End::Ok => Outcome::Ok,
         End::Error => Outcome::Error,
@@ -346,7 +354,7 @@ fn stuck(life: Arc<Life>) -> impl Future<Output = ()> {
 }
 
 /// One run and its tasks: the last of them to go writes down the end.
-struct Life {
+pub(crate) struct Life {
     service: usize,
     incarnation: u32,
     recorder: Recorder,

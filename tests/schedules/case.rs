@@ -2,12 +2,11 @@
 //! Data only, made from a seed, so that a case that fails can be had again and made smaller. Times are
 //! milliseconds.
 
-use std::fmt;
-
 use crate::coming::coming;
 use crate::dice::Dice;
 use crate::leaking::leaking;
 use crate::more::more;
+use crate::nested::nested;
 use crate::run::{Budget, GiveUp, Kind, Policy, Reaction, Row, Setup, Tie};
 
 /// How large a case is at most.
@@ -60,6 +59,19 @@ pub struct Service {
     /// What its runs do that have no script of their own.
     pub usual: Script,
     /// What its first runs do.
+    pub scripts: Vec<Script>,
+    /// What those inside do, where its runs are supervisors; its own scripts say nothing then.
+    pub inner: Vec<Inner>,
+}
+
+/// A service inside of another one.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Inner {
+    /// Whether it requires the one before it.
+    pub chained: bool,
+    /// What its runs do that have no script of their own.
+    pub usual: Script,
+    /// What its first runs do, in the first run around it.
     pub scripts: Vec<Script>,
 }
 
@@ -240,6 +252,7 @@ impl Case {
         let mut case = Self::sized(&mut dice, count, calls, faults);
         coming(&mut dice, &mut case);
         leaking(&mut dice, &mut case);
+        nested(&mut dice, &mut case);
         case
     }
 
@@ -392,6 +405,7 @@ fn service(dice: &mut Dice, at: usize, name: usize, density: usize, shape: usize
         start: dice.pick(&[Some(30), Some(30), Some(5), None]),
         watchdog: None,
         judged: false,
+        inner: Vec::new(),
     };
     // It is ready in time.
     let usual = Script {
@@ -409,6 +423,7 @@ fn service(dice: &mut Dice, at: usize, name: usize, density: usize, shape: usize
         declines,
         usual,
         scripts: Vec::new(),
+        inner: Vec::new(),
     }
 }
 
@@ -455,38 +470,4 @@ fn call(dice: &mut Dice, count: usize, span: usize, trouble: bool) -> Call {
     };
     let gives_up_after = dice.one_in(10).then(|| dice.time(20));
     Call { at: dice.roll(span + 1) as u64, asks, gives_up_after }
-}
-
-/// What matters of it, for a reader.
-impl fmt::Display for Case {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { together, budget, shutdown, dropped, cap, .. } = self;
-        let group: Vec<_> = self.members().collect();
-        writeln!(
-            f,
-            "group {group:?} together {together} budget {budget:?}, shutdown_timeout {shutdown:?}, dropped {dropped}, cap {cap:?}"
-        )?;
-        for (at, service) in self.services.iter().enumerate().filter(|(_, it)| it.present) {
-            let Row { name, restart, intensity, period, give_up, delay, grace, start, .. } =
-                &service.row;
-            let Row { watchdog, judged, .. } = service.row;
-            let Service { doubles, declines, comes, .. } = service;
-            writeln!(
-                f,
-                "{at} is {name}: {restart:?}, {intensity:?} in {period}, {give_up:?}, delay {delay} \
-                 doubles {doubles}, grace {grace:?}, start {start:?}, declines {declines}, \
-                 watchdog {watchdog:?}, judged {judged}, comes {comes:?}"
-            )?;
-            for edge in service.edges.iter().filter(|edge| self.services[edge.on].present) {
-                writeln!(f, "    {:?} {} {:?}", edge.kind, edge.on, edge.reaction)?;
-            }
-            for script in service.scripts.iter().chain([&service.usual]) {
-                writeln!(f, "    {script:?}")?;
-            }
-        }
-        for call in &self.calls {
-            writeln!(f, "{call:?}")?;
-        }
-        Ok(())
-    }
 }

@@ -187,7 +187,7 @@ impl<'a> Facts<'a> {
                 What::Released { service, incarnation } => {
                     facts.life(*service, *incarnation, line)?.released = Some(line);
                 }
-                What::Added { .. } | What::Removed { .. } => {}
+                What::Added { .. } | What::Removed { .. } | What::Inside { .. } => {}
                 What::Quiet => quiet = quiet.min(line),
                 What::End => {}
             }

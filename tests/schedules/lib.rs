@@ -18,17 +18,19 @@ mod graphs;
 mod kept;
 mod leaking;
 mod more;
+mod nested;
 mod play;
+mod print;
 mod run;
 mod smaller;
 mod there;
 
-pub use case::{Asks, Call, Case, Edge, End, Inside, OnStop, Script, Service, Sizes, Task};
+pub use case::{Asks, Call, Case, Edge, End, Inner, Inside, OnStop, Script, Service, Sizes, Task};
 pub use check::{Illegal, check, faults};
 pub use dice::Dice;
 pub use play::play;
 pub use run::{
     Answer, Budget, Cause, Command, GiveUp, Kind, Line, Outcome, Policy, Problems, Reaction, Row,
-    Run, Setup, State, Tie, What, Why,
+    Run, Setup, State, Tie, What, Why, Within,
 };
 pub use smaller::{smallest, smallest_by};

@@ -70,6 +70,30 @@ pub struct Row {
     pub watchdog: Option<u64>,
     /// Whether a run that is unhealthy has failed.
     pub judged: bool,
+    /// The services inside, where it is a supervisor itself.
+    pub inner: Vec<Inner>,
+}
+
+/// What is set for a service inside of another one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Inner {
+    /// How many restarts it may need.
+    pub most: u32,
+    /// Whether all inside is shut down when it needs more.
+    pub escalates: bool,
+}
+
+/// What was seen of a service inside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Within {
+    /// Its run was polled first.
+    Begun,
+    /// Its run is about to say that it is ready.
+    Ready,
+    /// Nothing of its run is left.
+    Ended(Outcome),
+    /// It moved.
+    Is(State),
 }
 
 /// Whether a service comes back by itself.
@@ -216,6 +240,17 @@ pub enum What {
         service: usize,
         /// Which run.
         incarnation: u32,
+    },
+    /// Something was seen inside a run that is a supervisor.
+    Inside {
+        /// Whose run.
+        service: usize,
+        /// Which run.
+        incarnation: u32,
+        /// Of which service inside.
+        inner: usize,
+        /// What.
+        what: Within,
     },
     /// Nothing of a run is left.
     Ended {

@@ -101,7 +101,27 @@ fn scripts(case: &Case) -> Vec<Case> {
         all.extend(plain(|script| script.on_stop = Script::PLAIN.on_stop));
         all.extend(plain(|script| script.ready = Script::PLAIN.ready));
         all.extend(each(case, 1, |less, _| less.services[place].usual = Script::PLAIN));
+        all.extend(inside(case, place));
     }
+    all
+}
+
+/// Less in a service that is a supervisor.
+fn inside(case: &Case, place: usize) -> Vec<Case> {
+    let count = case.services[place].inner.len();
+    let mut all = each(case, 1, |less, _| {
+        less.services[place].inner.clear();
+        less.services[place].row.inner.clear();
+    });
+    all.extend(each(case, 1, |less, _| {
+        less.services[place].inner.pop();
+        less.services[place].row.inner.pop();
+    }));
+    all.extend(each(case, count, |less, at| {
+        less.services[place].inner[at].scripts.pop();
+    }));
+    all.extend(each(case, count, |less, at| less.services[place].inner[at].usual = Script::PLAIN));
+    all.extend(each(case, count, |less, at| less.services[place].inner[at].chained = false));
     all
 }
 

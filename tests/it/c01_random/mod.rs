@@ -5,6 +5,7 @@ mod by_comes;
 mod by_holds;
 mod by_leaks;
 mod by_moves;
+mod by_nested;
 mod by_restarts;
 mod by_times;
 mod look;
@@ -40,7 +41,7 @@ fn report(seed: u64) -> String {
 /// `PLUX_SCHEDULES=1000000 cargo test --release -p plux-tests --test it -- random_schedules` tries more,
 /// and `PLUX_SEED` says from which seed on.
 #[test]
-fn a02_c01_c02_c05_c06_d01_d02_d03_d04_d05_d06_r01_r02_r03_r04_r05_r06_r08_r09_s01_s02_s03_s04_s05_s06_s07_s08_s09_s10_s11_s12_x01_x02_x03_x04_x05_x06_random_schedules_keep_every_promise()
+fn a02_a04_c01_c02_c05_c06_d01_d02_d03_d04_d05_d06_r01_r02_r03_r04_r05_r06_r08_r09_s01_s02_s03_s04_s05_s06_s07_s08_s09_s10_s11_s12_x01_x02_x03_x04_x05_x06_random_schedules_keep_every_promise()
  {
     let number = |name| std::env::var(name).ok().and_then(|it: String| it.parse().ok());
     let first = number("PLUX_SEED").unwrap_or(0);

@@ -3,7 +3,9 @@
 use schedules::{Case, Outcome, Run, Sizes, State, What, faults, play};
 
 use super::look::{Seen, Told, but, moves, told, with};
-use super::{SIZES, by_calls, by_comes, by_holds, by_leaks, by_moves, by_restarts, by_times};
+use super::{
+    SIZES, by_calls, by_comes, by_holds, by_leaks, by_moves, by_nested, by_restarts, by_times,
+};
 
 /// A way to make a run illegal: its name, the promises of which one is to notice, and all runs that it
 /// makes of one.
@@ -85,6 +87,7 @@ fn c06_a_run_that_is_made_illegal_is_judged_to_be_illegal() {
         by_comes::WAYS,
         by_holds::WAYS,
         by_leaks::WAYS,
+        by_nested::WAYS,
         by_restarts::WAYS,
         by_times::WAYS,
     ];

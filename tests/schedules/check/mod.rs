@@ -12,6 +12,7 @@ mod groups;
 mod holds;
 mod leaks;
 mod moves;
+mod nested;
 mod order;
 mod replies;
 mod rest;
@@ -57,7 +58,7 @@ pub(crate) fn ensure(
 
 type Rule = fn(&Facts<'_>) -> Agrees;
 
-const RULES: [Rule; 14] = [
+const RULES: [Rule; 15] = [
     moves::agree,
     order::agree,
     stops::agree,
@@ -71,6 +72,7 @@ const RULES: [Rule; 14] = [
     fails::agree,
     comes::agree,
     leaks::agree,
+    nested::agree,
     rest::agree,
 ];
 

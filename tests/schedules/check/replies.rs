@@ -227,7 +227,9 @@ fn down(facts: &Facts<'_>, call: &Asked, target: usize, answer: Answer) -> Agree
     let covered: Vec<_> = (0..count).filter(|it| facts.graphs.needs(*it, target)).collect();
     match answer {
         Answer::Stopped => {
-            let gone = !super::leaks::stays(facts, call, target);
+            // After a shutdown there is nothing to stop.
+            let shut = facts.shutdown_asked < call.line;
+            let gone = shut || !super::leaks::stays(facts, call, target);
             ensure(gone, "X3", call.end, || "what was to stop has leaked".to_owned())?;
         }
         Answer::RefusedLeaked => {
