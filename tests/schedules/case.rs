@@ -7,6 +7,7 @@ use crate::dice::Dice;
 use crate::leaking::leaking;
 use crate::more::more;
 use crate::nested::nested;
+use crate::rare::rare;
 use crate::run::{Budget, GiveUp, Kind, Policy, Reaction, Row, Setup, Tie};
 
 /// How large a case is at most.
@@ -253,6 +254,7 @@ impl Case {
         coming(&mut dice, &mut case);
         leaking(&mut dice, &mut case);
         nested(&mut dice, &mut case);
+        rare(&mut dice, &mut case);
         case
     }
 

@@ -111,7 +111,11 @@ impl<'a> Facts<'a> {
                     let then = facts.gives_up(*service);
                     let escalates = then.contains(&GiveUp::Escalate);
                     if *state == State::Failed(Cause::GaveUp) && escalates {
-                        facts.shutdown(line, then.len() == 1);
+                        // It may be for itself or for its group; one without bounds is never so for itself.
+                        let group = run.setup.services[*service].intensity.is_none();
+                        let sure = if group { then.get(1) } else { then.first() };
+                        let known = sure == Some(&GiveUp::Escalate);
+                        facts.shutdown(line, known && (group || then.len() == 1));
                     }
                 }
                 What::Command { id, command, service, by } => {

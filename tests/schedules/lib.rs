@@ -21,6 +21,7 @@ mod more;
 mod nested;
 mod play;
 mod print;
+mod rare;
 mod run;
 mod smaller;
 mod there;

@@ -26,6 +26,10 @@ pub(crate) fn nested(dice: &mut Dice, case: &mut Case) {
         (service.usual, service.scripts) = (Script::PLAIN, Vec::new());
         // Nobody gives heartbeats for it.
         (service.row.watchdog, service.row.judged) = (None, false);
+        if service.row.intensity.is_none() || service.row.period < 60_000 {
+            // All inside may need more than a short time: it would be tried for ever.
+            service.row.start = Some(30);
+        }
         service.inner = (0..2 + dice.roll(2)).map(|at| inner(dice, at)).collect();
         let set = |_: &Inner| {
             let most = dice.roll(3) as u32;

@@ -2,11 +2,14 @@
 
 use super::{Agrees, ensure};
 use crate::facts::{Facts, Move};
-use crate::run::{State, Why};
+use crate::run::{Kind, State, Why};
 
 pub(super) fn agree(facts: &Facts<'_>) -> Agrees {
     let Some(cap) = facts.setup().cap else { return Ok(()) };
     facts.each(|service, place, moved| {
+        if moved.state == State::Waiting {
+            needs_none(facts, service, place, moved)?;
+        }
         if !is_restart(facts, service, place) {
             return Ok(());
         }
@@ -19,6 +22,32 @@ pub(super) fn agree(facts: &Facts<'_>) -> Agrees {
             format!("{count} restarts are under way, and there may be {cap}")
         })
     })
+}
+
+/// Who is asked for, and lacks nothing else, waits for no place.
+fn needs_none(facts: &Facts<'_>, service: usize, place: usize, moved: &Move) -> Agrees {
+    let next = facts.moves[service].get(place + 1);
+    let end = next.map_or(usize::MAX, |next| next.line);
+    let grouped = facts.setup().group.iter().any(|it| facts.graphs.needs(service, *it));
+    let calls = facts.pulling(service, moved.line, end).filter(|call| !call.is_open());
+    for call in calls.filter(|_| !grouped) {
+        let line = call.line.max(moved.line);
+        let ready = facts.graphs.ties(service).iter().all(|tie| {
+            let stays = facts.after(tie.on, line).is_none_or(|next| next.line > end);
+            let met = tie.kind != Kind::Requires || facts.state(tie.on, line).is_met();
+            let open = facts.state(tie.on, line).is_stoppable();
+            let decided = facts.state(tie.on, line) == State::Running || !open;
+            stays && met && decided
+        });
+        let stops = (0..facts.moves.len()).any(|it| {
+            matches!(facts.state(it, line), State::Stopping(_)) || facts.is_over(it, line)
+        });
+        let late = next.is_some_and(|next| next.at > facts.at(line)) && call.end > end;
+        ensure(!(ready && late) || stops, "R8", line, || {
+            format!("{} is asked for, and waits for a place", facts.name(service))
+        })?;
+    }
+    Ok(())
 }
 
 /// Whether as many may be restarted as there may be: who waits may wait for one of them.

@@ -93,11 +93,8 @@ fn given_up(facts: &Facts<'_>, service: usize, life: &Life, rows: &[Seen], place
     ensure(backoffs <= most, "R4", life.begun, || {
         format!("one inside {name} has {backoffs} restarts of {most}")
     })?;
-    let fails = |(_, what): &&(usize, Within)| {
-        matches!(what, Within::Ended(Outcome::Error | Outcome::Panic))
-    };
-    let Some((line, _)) = seen.iter().filter(fails).nth(most) else { return Ok(()) };
-    let at = facts.at(*line);
+    let Some(line) = failures(seen).nth(most) else { return Ok(()) };
+    let at = facts.at(line);
     let down = |what: &Within| {
         let downs = [State::Stopping(Why::Shutdown), State::Stopped(Why::Shutdown)];
         downs.iter().any(|state| *what == Within::Is(*state))
@@ -109,12 +106,24 @@ fn given_up(facts: &Facts<'_>, service: usize, life: &Life, rows: &[Seen], place
         return Ok(());
     }
     let failed =
-        |(it, what): &(usize, Within)| it > line && matches!(what, Within::Is(State::Failed(_)));
-    ensure(seen.iter().any(failed), "R4", *line, || format!("one inside {name} is not given up"))?;
+        |(it, what): &(usize, Within)| *it > line && matches!(what, Within::Is(State::Failed(_)));
+    ensure(seen.iter().any(failed), "R4", line, || format!("one inside {name} is not given up"))?;
     let ready = seen.iter().any(|(_, what)| *what == Within::Ready);
     let ends = life.ended.is_some_and(|(line, _)| facts.at(line) <= at + STOP);
-    ensure(ends || (ready && !set.escalates), "A4", *line, || {
+    ensure(ends || (ready && !set.escalates), "A4", line, || {
         format!("one inside {name} is given up, and that goes on")
+    })
+}
+
+/// The ends that were failures: not of one that was told to stop.
+fn failures(seen: &Seen) -> impl Iterator<Item = usize> {
+    let mut told = false;
+    seen.iter().filter_map(move |(line, what)| {
+        if let Within::Is(state) = what {
+            told = matches!(state, State::Stopping(_));
+        }
+        let fails = matches!(what, Within::Ended(Outcome::Error | Outcome::Panic));
+        (fails && !told).then_some(*line)
     })
 }
 

@@ -15,6 +15,10 @@ pub(super) fn agree(facts: &Facts<'_>) -> Agrees {
     for (line, kept) in &facts.kept().quiet {
         for (service, kept) in kept.iter().enumerate() {
             truth(facts, service, *line)?;
+            let up = facts.state(service, *line).is_stoppable();
+            ensure(!up || facts.shutdown_known > *line, "R9", *line, || {
+                format!("{} is up after a shutdown", facts.name(service))
+            })?;
             if facts.shutdown_asked > *line {
                 rests(facts, service, *line)?;
                 held(facts, service, *line, *kept)?;
