@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use plux::{FailureCause, Phase, PluginManager, PluginManagerBuilder};
-use tokio::time::{Instant, sleep, timeout};
+use tokio::sync::mpsc::unbounded_channel;
+use tokio::time::{Instant, advance, sleep, timeout};
 
 use crate::scripted::{
     Heard, PATIENCE, Plugin, Script, failure, finder, idle, manager, spawn, state,
@@ -202,15 +203,18 @@ async fn p23_a_limit_that_never_ends_is_none() {
     assert!(manager.load("a").await.is_ok());
 }
 
-/// Runs for real: a factory blocks its thread.
-#[tokio::test]
+/// The thread is really blocked. No time passes by itself while a factory with a limit runs, so only the
+/// first one is late.
+#[tokio::test(start_paused = true)]
 async fn p23_a_factory_that_blocks_is_given_up_and_what_it_makes_is_dropped() {
+    let (begins, mut begun) = unbounded_channel();
     let (go, blocked) = mpsc::channel::<()>();
     let (blocked, done) = (Mutex::new(blocked), Arc::new(AtomicUsize::new(0)));
     let count = Arc::clone(&done);
     let blocks = Plugin::new("blocks").factory(move || {
-        // The test is over when the other end is gone.
-        let _ = blocked.lock().recv();
+        begins.send(()).unwrap();
+        // The test is over when the other end is gone, and has failed when the time is over.
+        let _ = blocked.lock().recv_timeout(PATIENCE);
         count.fetch_add(1, Ordering::SeqCst);
         Ok(())
     });
@@ -218,12 +222,18 @@ async fn p23_a_factory_that_blocks_is_given_up_and_what_it_makes_is_dropped() {
     let plugins = [blocks, Plugin::new("plain"), Plugin::new("z").factory(|| Err("no".into()))];
     let manager =
         limited(plugins, |builder| builder.init_timeout(limit).max_concurrent(at_once(1)));
-    let report = timeout(PATIENCE, manager.load_all()).await.expect("a hang");
+    let all = manager.clone();
+    let all = spawn(async move { all.load_all().await });
+    begun.recv().await.unwrap();
+    advance(limit).await;
+    let report = timeout(PATIENCE, all).await.expect("a hang").unwrap();
     let [(_, late), (_, other)] = report.failed() else { panic!("{report}") };
     let late = failure(late.clone());
     assert_eq!(late.phase, Phase::Init);
     assert!(matches!(late.cause, FailureCause::Late { limit: at } if at == limit), "{late}");
-    assert_eq!(failure(other.clone()).phase, Phase::Init);
+    let other = failure(other.clone());
+    assert_eq!(other.phase, Phase::Init);
+    assert!(matches!(other.cause, FailureCause::Error(_)), "{other}");
     assert!(manager.get("plain").is_some());
     assert_eq!(done.load(Ordering::SeqCst), 0);
     // The next try runs the factory again.
