@@ -74,7 +74,10 @@ async fn c01_one_run_at_most_under_random_calls_and_crashes() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn c01_one_run_at_most_on_several_threads() {
     let probes = probes(Duration::from_millis(1));
-    let kit = Kit::with(&probes, |builder| builder.grace_period(Duration::from_millis(2)));
+    let kit = Kit::with(&probes, |builder| {
+        // What is aborted ends, however late.
+        builder.grace_period(Duration::from_millis(2)).join_timeout(60 * SECOND)
+    });
     let tasks: Vec<_> = (0..16_u64)
         .map(|task| {
             let (supervisor, probes) = (kit.supervisor.clone(), probes.clone());

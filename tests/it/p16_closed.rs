@@ -49,7 +49,7 @@ async fn p16_a_manager_that_is_closed_ends_its_loads_and_refuses_what_comes_afte
 fn p16_p26_who_has_closed_a_manager_has_had_everything_heard() {
     // It looks after each task whether it has come to its end.
     let mut builder = tokio::runtime::Builder::new_current_thread();
-    let runtime = builder.event_interval(1).enable_time().build().unwrap();
+    let runtime = builder.event_interval(1).enable_time().start_paused(true).build().unwrap();
     let heard = Heard::default();
     let plugins = [Plugin::new("hung").hangs(), Plugin::new("fails").fails()];
     let manager = PluginManager::<dyn Script>::builder(())

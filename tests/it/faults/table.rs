@@ -118,10 +118,10 @@ pub(super) fn check(seam: Seam, fault: Fault) {
             top: row.top.into(),
             report: row.report.into(),
         };
-        assert_eq!(seen, expected, "{at}");
         match in_time(took, row, &at) {
-            Ok(()) => return,
-            Err(why) => late.push(why),
+            Ok(()) => return assert_eq!(seen, expected, "{at}"),
+            // Late, it may be something else that is seen.
+            Err(why) => late.push((why, seen)),
         }
     }
     panic!("{late:#?}");
@@ -129,7 +129,10 @@ pub(super) fn check(seam: Seam, fault: Fault) {
 
 /// Nothing may come before its time; what has come after it is said.
 fn in_time(took: Took, row: &Row, at: &str) -> Result<(), String> {
-    let Took { call, shutdown, slack } = took;
+    let Took { call, shutdown, others, slack } = took;
+    if others > 1.0 {
+        return Err(format!("{at}: others had to wait {others:.2} of what they may"));
+    }
     for (what, took, parts) in [("the call", call, row.after), ("the shutdown", shutdown, row.ends)]
     {
         let due = f64::from(parts.iter().sum::<u32>());
