@@ -280,3 +280,20 @@ async fn c02_d04_who_stands_on_what_ends_through_one_that_completed_waits_in_vai
     settle().await;
     assert_eq!(kit.state("base"), "stopped (asked)");
 }
+
+#[tokio::test(start_paused = true)]
+async fn c02_x02_who_waits_for_a_start_that_is_rolled_back_with_it_hears_of_that() {
+    // The start pulls the one that waits for it, so it is answered when that has ended.
+    let (a, x) = (Probe::new("a"), Probe::new("x").requires("a").begin([]));
+    let kit = Kit::new([&a, &x]);
+    kit.supervisor.start("a").await.unwrap();
+    let (ask, error) = asks(|cx| async move { of(&cx).start("x").await.unwrap_err() });
+    a.order(ask);
+    settle().await;
+    assert_eq!([kit.state("a"), kit.state("x")], ["running", "starting"]);
+    let call = Instant::now();
+    let report = kit.supervisor.shutdown().await.unwrap();
+    assert!(report.is_clean() && call.elapsed() < SECOND, "{report}");
+    let error = error.lock().take().expect("it was told");
+    assert!(matches!(&error, StartError::OwnEnd { name, .. } if name == "x"), "{error}");
+}

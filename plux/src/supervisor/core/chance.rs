@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::failures::Limits;
 use super::model::Core;
 use super::shares::Group;
-use super::words::{Index, Newcomer, Reactions};
+use super::words::{Answer, Index, Input, Newcomer, Reactions};
 use crate::graph::Graph;
 use crate::health::OnUnhealthy;
 use crate::options::GracePeriod;
@@ -93,6 +93,43 @@ pub(super) fn reaction(dice: &mut Dice, of: &Limits) -> Option<Reaction> {
         1 => Some(Reaction::Stop),
         2 if of.restart != RestartPolicy::Temporary => Some(Reaction::Restart),
         _ => None,
+    }
+}
+
+/// A call that a service has made.
+#[derive(Debug, Clone)]
+pub(super) struct Asked {
+    pub(super) asks: Index,
+    pub(super) ask: Ask,
+    pub(super) service: Index,
+    pub(super) caller: u32,
+    pub(super) told: Option<Answer>,
+    /// Whether it was told that it waits in vain, once it was told to stop.
+    pub(super) in_vain: Option<bool>,
+}
+
+/// A call that a service could make.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ask {
+    Start,
+    Stop,
+    StopUnused,
+    Restart,
+    Wait,
+}
+
+impl Ask {
+    pub(super) const ALL: [Self; 5] =
+        [Self::Start, Self::Stop, Self::StopUnused, Self::Restart, Self::Wait];
+
+    pub(super) fn input(self, service: Index, caller: u32) -> Input<u32> {
+        match self {
+            Self::Start => Input::Start { service, caller },
+            Self::Stop => Input::Stop { service, caller },
+            Self::StopUnused => Input::StopUnused { service, caller },
+            Self::Restart => Input::Restart { service, caller },
+            Self::Wait => Input::Wait { service, caller },
+        }
     }
 }
 

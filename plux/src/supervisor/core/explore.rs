@@ -178,9 +178,16 @@ fn limits(count: u32, backoff: Backoff) -> Vec<Arc<Limits>> {
     (0..count).map(|_| Arc::clone(&limits)).collect()
 }
 
-/// Goes every way to `depth`; how many states were reached. It begins with everything stopped, or
+/// Goes every way to `depth`; how many states were reached, and how many runs were begun on the way by
+/// their own tasks. It begins with everything stopped, or
 /// with everything `up`.
-fn explore(graph: &Arc<Graph>, text: String, backoff: Backoff, up: bool, depth: usize) -> usize {
+fn explore(
+    graph: &Arc<Graph>,
+    text: String,
+    backoff: Backoff,
+    up: bool,
+    depth: usize,
+) -> [usize; 2] {
     let count = graph.len() as Index;
     let limits = limits(count, backoff);
     let core = Core::new(Arc::clone(graph), Reactions::default(), limits, SECOND, None);
@@ -191,12 +198,14 @@ fn explore(graph: &Arc<Graph>, text: String, backoff: Backoff, up: bool, depth: 
     }
     let mut seen = FxHashSet::from_iter([key(&first)]);
     let mut frontier = vec![first];
+    let mut turns = 0;
     for _ in 0..depth {
         let mut next = Vec::new();
         for world in frontier {
             for step in moves(&world) {
                 let mut there = world.clone();
                 make(&mut there, step);
+                turns += there.turns - world.turns;
                 if !seen.insert(key(&there)) {
                     continue;
                 }
@@ -210,7 +219,7 @@ fn explore(graph: &Arc<Graph>, text: String, backoff: Backoff, up: bool, depth: 
         }
         frontier = next;
     }
-    seen.len()
+    [seen.len(), turns]
 }
 
 /// `PLUX_DEPTH=6 cargo test --release -p plux every_way -- --nocapture` goes further.
@@ -230,9 +239,13 @@ fn c01_every_way_through_up_to_three_services_keeps_every_invariant() {
             let graphs = graphs(count);
             let all = graphs.len();
             let explore = |(graph, text)| explore(&graph, text, backoff, up, depth);
-            let states: usize = graphs.into_iter().map(explore).sum();
-            println!("{count} services, {all} graphs, {way}, depth {depth}: {states} states");
+            let found = graphs.into_iter().map(explore);
+            let [states, turns] = found.fold([0, 0], |[a, b], [c, d]| [a + c, b + d]);
+            println!(
+                "{count} services, {all} graphs, {way}, depth {depth}: {states} states, {turns} turns"
+            );
             assert!(states > all);
+            assert_eq!(turns > 0, up, "what runs is lent where there is no delay");
         }
     }
 }

@@ -52,10 +52,16 @@ mod chance;
 mod walk;
 
 #[cfg(test)]
+mod lent;
+
+#[cfg(test)]
 mod coming;
 
 #[cfg(test)]
 mod rest;
+
+#[cfg(test)]
+mod in_vain;
 
 #[cfg(test)]
 mod explore;

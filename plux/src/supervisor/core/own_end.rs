@@ -9,6 +9,8 @@ use crate::reason::StopReason;
 use crate::spec::DependencyKind;
 
 use super::model::Core;
+use super::op::{Op, OpId};
+use super::row::Row;
 use super::words::{Index, Input, Round};
 
 /// Who is to end, and why.
@@ -26,48 +28,74 @@ impl<C> Core<C> {
             Input::Start { service, .. } if self.row(service).runs_again() => {
                 self.ends_of_restart(service)
             }
-            Input::Start { service, .. } => return self.is_held_up(service, true, asks),
-            Input::Wait { service, .. } => return self.is_held_up(service, false, asks),
+            Input::Start { service, .. } => return self.waits_for(asks, service, true),
+            Input::Wait { service, .. } => return self.waits_for(asks, service, false),
             _ => return false,
         };
         self.has_to_end(asks, &plans, awaited)
     }
 
-    /// Whether `asks` has to end before `service` has, or before it is `up`.
+    /// Whether `asks` has to end before one hears that `service` has, or is `up`, or can not be.
     pub(crate) fn is_held_up(&self, service: Index, up: bool, asks: Index) -> bool {
+        let with_it = match up {
+            true => self.rolled_back_with(service),
+            // A stop of one that does not run waits for those that stand on it.
+            false if !self.row(service).live => self.with_dependents(service),
+            false => Vec::new(),
+        };
+        self.waits_for(asks, service, up) || self.has_to_end(asks, &Plans::default(), with_it)
+    }
+
+    /// Whether `asks` has to end before `service` has, or before it is `up`.
+    fn waits_for(&self, asks: Index, service: Index, up: bool) -> bool {
         let plans = Plans::default();
         let awaited = if up { self.ends_of_attempt(service, &plans) } else { vec![service] };
         self.has_to_end(asks, &plans, awaited)
+    }
+
+    /// Whose ends a start of `target` waits for that has failed.
+    pub(super) fn rolled_back_with(&self, target: Index) -> Vec<Index> {
+        let is_its = |id: OpId| matches!(self.ops.get(&id), Some(Op::Rollback { target: of, .. }) if *of == target);
+        let waits = |row: &Row<C>| row.watchers.clone().into_iter().any(is_its);
+        (0..self.len()).filter(|member| waits(self.row(*member))).collect()
     }
 
     /// Whether `asks` is one of those whose ends are awaited, or has to end before one of them: it depends
     /// on that, and is to end too.
     fn has_to_end(&self, asks: Index, plans: &Plans, awaited: Vec<Index>) -> bool {
         let runs = |member: Index| self.row(member).live && !self.row(member).leaked;
-        let mut stack = awaited;
-        stack.retain(|member| runs(*member));
-        let mut seen: FxHashSet<Index> = stack.iter().copied().collect();
-        while let Some(member) = stack.pop() {
-            let is_live = runs(member);
-            if is_live && member == asks {
-                return true;
-            }
-            if is_live && self.row(member).signalled {
-                // It waits for nobody any more.
-                continue;
-            }
+        let is_told = |member: Index| self.row(member).signalled;
+        if runs(asks) && awaited.contains(&asks) {
+            return true;
+        }
+        // Who is told to stop waits for nobody any more.
+        let waits = |member: &Index| runs(*member) && !is_told(*member);
+        let mut stack: Vec<_> = awaited.into_iter().filter(waits).map(|it| (it, true)).collect();
+        let mut seen: FxHashSet<(Index, bool)> = stack.iter().copied().collect();
+        while let Some((member, is_to_end)) = stack.pop() {
             for &(dependent, kind) in self.graph.dependents(member) {
-                // Who does not run carries what holds it up down to what it requires.
                 let requires = kind == DependencyKind::Requires;
                 let ends = self.row(dependent).ends || plans.contains_key(&dependent);
-                let holds_up =
-                    if runs(dependent) { ends && (is_live || requires) } else { requires };
-                if holds_up && seen.insert(dependent) {
-                    stack.push(dependent);
+                let ends_first = runs(dependent) && ends && (is_to_end || requires);
+                if ends_first && dependent == asks {
+                    return true;
+                }
+                // Who does not run carries what holds it up down to what it requires. So does who ends by
+                // itself before that has.
+                let carries =
+                    !runs(dependent) || self.carried.contains_key(&dependent) || ends_first;
+                let waits = ends_first && !is_told(dependent);
+                if (waits || (carries && requires)) && seen.insert((dependent, waits)) {
+                    stack.push((dependent, waits));
                 }
             }
         }
         false
+    }
+
+    /// Whether an attempt of the service is to be made, or may be after a delay.
+    fn may_come(&self, service: Index) -> bool {
+        self.is_coming(service, |row| row.due || row.cooling || row.is_starting())
     }
 
     fn ends_of_stop(&self, service: Index) -> (Plans, Vec<Index>) {
@@ -92,11 +120,13 @@ impl<C> Core<C> {
             // It is refused.
             return awaited;
         }
+        let pulled: FxHashSet<Index> = self.graph.closure(target).into_iter().collect();
         let mut seen = FxHashSet::from_iter([target]);
         let mut stack = vec![target];
         while let Some(member) = stack.pop() {
             let row = self.row(member);
-            let stays = !plans.contains_key(&member) && (row.serves() || row.is_starting());
+            let on_its_way = row.is_starting() && !row.run_over;
+            let stays = !plans.contains_key(&member) && (row.serves() || on_its_way);
             if stays || row.leaked || (member != target && row.is_completed()) {
                 continue;
             }
@@ -107,9 +137,8 @@ impl<C> Core<C> {
                 };
                 awaited.extend(standing.group.members.iter().copied().filter(ends));
             }
-            for &(on, kind) in self.graph.dependencies(member) {
-                let pulled = kind != DependencyKind::After || self.row(on).is_undecided();
-                if pulled && seen.insert(on) {
+            for &(on, _) in self.graph.dependencies(member) {
+                if (pulled.contains(&on) || self.may_come(on)) && seen.insert(on) {
                     stack.push(on);
                 }
             }

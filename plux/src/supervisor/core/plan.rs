@@ -25,10 +25,15 @@ impl<C> Core<C> {
             if !row.live || row.leaked || row.plan.is_some() {
                 continue;
             }
+            let was_starting = row.is_starting();
             row.plan = Some(reason);
             row.end = End { asked: Some(now), ended: None, how: How::Clean };
             self.hold_up_dependencies(service);
             self.planned.push(service);
+            if was_starting {
+                // Nobody waits for it to become ready any more.
+                self.decided.push(service);
+            }
         }
     }
 

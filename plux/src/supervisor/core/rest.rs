@@ -11,6 +11,11 @@ use crate::spec::DependencyKind;
 impl World {
     /// Lets everything under way come to its end.
     pub(super) fn quiesce(&mut self) {
+        self.quiesce_but(None);
+    }
+
+    /// The same, but for the end of this one.
+    pub(super) fn quiesce_but(&mut self, kept: Option<Index>) {
         for _ in 0..1000 {
             if self.finished {
                 return;
@@ -20,7 +25,11 @@ impl World {
                 self.step(Input::HandedBack { service });
             }
             let ends = |life: &Life| life.signalled || life.aborted || life.over;
-            let next = self.lives.iter().find(|(_, life)| !life.ready || ends(life));
+            let goes_on = |(at, life): &(&Index, &Life)| match ends(life) {
+                true => kept != Some(**at),
+                false => !life.ready,
+            };
+            let next = self.lives.iter().find(goes_on);
             let Some((&service, life)) = next else {
                 let delayed = |(service, arming): &(Index, u32)| {
                     let row = self.core.row(*service);

@@ -11,7 +11,7 @@ use crate::state::ServiceState;
 
 use super::model::Core;
 use super::op::{Op, OpId, Start};
-use super::row::{End, Moment};
+use super::row::{End, Moment, Row};
 use super::words::{Action, Answer, Down, How, Index, Round, Up};
 
 impl<C> Core<C> {
@@ -161,11 +161,16 @@ impl<C> Core<C> {
     /// Whether an attempt of the service is under way, or about to begin. One that waits for what
     /// failed is neither: nobody else waits for it.
     fn is_undecided(&self, service: Index) -> bool {
+        self.is_coming(service, Row::is_undecided)
+    }
+
+    /// Whether it is so of a service, and of all that its attempt waits for.
+    pub(super) fn is_coming(&self, service: Index, is_so: impl Fn(&Row<C>) -> bool) -> bool {
         let mut seen = FxHashSet::from_iter([service]);
         let mut stack = vec![service];
         while let Some(member) = stack.pop() {
             let row = self.row(member);
-            if !row.is_undecided() {
+            if !is_so(row) {
                 return false;
             }
             if row.is_starting() {

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::chance::{All, Dice, SECOND, groups, limits, reaction};
+use super::chance::{All, Asked, Dice, SECOND, groups, limits, reaction};
 use super::ending::Ending;
 use super::loan::Loan;
 use super::model::Core;
@@ -22,7 +22,7 @@ use crate::state::ServiceState;
 /// One incarnation as it really is.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Life {
-    incarnation: u32,
+    pub(super) incarnation: u32,
     pub(super) ready: bool,
     pub(super) signalled: bool,
     /// Why it was signalled.
@@ -55,6 +55,8 @@ pub(super) struct World {
     /// What is lent. Whoever takes it, or decides by it, does so in one access.
     pub(super) loans: BTreeMap<Index, Box<Loan>>,
     recalled: Vec<Index>,
+    /// How many runs their own tasks have begun.
+    pub(super) turns: usize,
     pub(super) all: Arc<All>,
     /// Who of them is there.
     pub(super) here: Vec<bool>,
@@ -63,15 +65,17 @@ pub(super) struct World {
     pub(super) newest: Vec<u32>,
     pub(super) timers: Vec<(Index, u32)>,
     pub(super) calls: BTreeMap<u32, Call>,
-    next_call: u32,
+    pub(super) next_call: u32,
+    /// A call by a service.
+    pub(super) asked: Option<Asked>,
     pub(super) finished: bool,
     /// Everything was to end at once.
     pub(super) no_order: bool,
     /// It is told of the end of one that it takes to have failed.
     failing: Option<Index>,
-    now: Duration,
+    pub(super) now: Duration,
     /// Written only when the walk is known to fail: it costs more than the walk.
-    trace: Option<Vec<String>>,
+    pub(super) trace: Option<Vec<String>>,
 }
 
 impl World {
@@ -132,9 +136,11 @@ impl World {
             lives: BTreeMap::new(),
             loans: BTreeMap::new(),
             recalled: Vec::new(),
+            turns: 0,
             timers: Vec::new(),
             calls: BTreeMap::new(),
             next_call: 0,
+            asked: None,
             finished: false,
             no_order: false,
             failing: None,
@@ -158,7 +164,10 @@ impl World {
         if holds {
             return;
         }
-        let Some(trace) = &self.trace else { return walk(self.seed, true) };
+        let Some(trace) = &self.trace else {
+            walk(self.seed, true);
+            return;
+        };
         panic!("seed {}: {what}; open: {:?}\n{}", self.seed, self.calls, trace.join("\n"));
     }
 
@@ -175,35 +184,10 @@ impl World {
         while let Some(service) = self.recalled.pop() {
             self.recall(service);
         }
+        self.asked_in_vain();
     }
 
-    fn recall(&mut self, service: Index) {
-        let loan = self.loans.remove(&service);
-        self.check(self.core.is_lent(service) == loan.is_some(), "who is lent has a loan");
-        let Some(loan) = loan else { return };
-        let incarnation = self.newest[service as usize];
-        self.step_core(Input::Regained { service, incarnation, loan });
-    }
-
-    /// Its own task begins the next run, if it may.
-    fn turn(&mut self, service: Index, ending: &Ending) -> bool {
-        let now = self.now;
-        let Some(loan) = self.loans.get_mut(&service) else { return false };
-        let turns = loan.turn(ending, now).is_some();
-        let announces = turns && loan.announce();
-        if let (true, Some(life)) = (turns, self.lives.remove(&service)) {
-            if let Some(trace) = &mut self.trace {
-                trace.push(format!("  {service} turns"));
-            }
-            self.begin(service, life.incarnation + 1);
-        }
-        if announces {
-            self.step(Input::Turns { service });
-        }
-        turns
-    }
-
-    fn step_core(&mut self, input: Input<u32>) {
+    pub(super) fn step_core(&mut self, input: Input<u32>) {
         self.no_order |= matches!(input, Input::AbortNow | Input::ShutdownTimer);
         if let Some(trace) = &mut self.trace {
             trace.push(format!("> {input:?}"));
@@ -291,6 +275,7 @@ impl World {
                         .is_some_and(|life| !life.leaked && life.incarnation == asked);
                     self.check(!live, "a stop answers when it has ended");
                 }
+                self.answered(caller, *answer);
             }
             Action::Finish { .. } => {
                 self.finished = true;
@@ -302,7 +287,7 @@ impl World {
         }
     }
 
-    fn begin(&mut self, service: Index, incarnation: u32) {
+    pub(super) fn begin(&mut self, service: Index, incarnation: u32) {
         self.check(!self.lives.contains_key(&service), "one incarnation at a time");
         self.check(self.core.shutdown.is_none(), "no attempt in a shutdown");
         let ending = self.core.groups.of(service).is_some_and(|group| group.ending > 0);
@@ -384,18 +369,12 @@ impl World {
         self.step(Input::Timer { service, arming, reached: Phase::Run, silent });
     }
 
-    /// Its task has handed the loan back, and its word is on the way to the dispatcher.
-    pub(super) fn hand_back(&mut self, service: Index) {
-        if let Some(loan) = self.loans.get_mut(&service) {
-            loan.hand_back();
-        }
-    }
-
     fn random(&mut self, dice: &mut Dice) {
         if self.finished {
             // A service that was given up has shut everything down.
             return;
         }
+        self.asks(Dice(dice.0));
         let service = dice.roll(self.completed.len()) as Index;
         if !self.here[service as usize] {
             // Nobody can call about it; news may still be under way.
@@ -451,7 +430,8 @@ impl World {
     }
 }
 
-fn walk(seed: u64, traced: bool) {
+/// How many runs were begun by their own tasks.
+fn walk(seed: u64, traced: bool) -> usize {
     let (mut world, mut dice) = World::new(seed, traced);
     for _ in 0..3 {
         for _ in 0..5 + dice.roll(40) {
@@ -464,7 +444,7 @@ fn walk(seed: u64, traced: bool) {
         world.random(&mut dice);
     }
     if world.finished {
-        return;
+        return world.turns;
     }
     world.step(Input::Shutdown);
     if dice.roll(3) == 0 {
@@ -477,13 +457,15 @@ fn walk(seed: u64, traced: bool) {
         world.quiesce();
     }
     world.check(world.finished, "a shutdown ends");
+    world.turns
 }
 
 /// `PLUX_WALKS=1000000 cargo test --release -p plux walks` walks further.
 #[test]
 fn c01_random_walks_keep_every_invariant() {
     let walks = std::env::var("PLUX_WALKS").ok().and_then(|walks| walks.parse().ok());
-    for seed in 0..walks.unwrap_or(10_000) {
-        walk(seed, false);
-    }
+    let walks = walks.unwrap_or(10_000);
+    let turns: usize = (0..walks).map(|seed| walk(seed, false)).sum();
+    println!("{walks} walks, {turns} turns");
+    assert!(turns > 0, "nothing is lent");
 }
