@@ -26,7 +26,7 @@ use crate::spec::{DependencyKind, PluginSpec};
 /// ```
 ///
 /// It finds ids that are registered twice, cycles, requirements that are not there (those of other
-/// namespaces too), required plugins that are not there, and [crates that are
+/// namespaces too), two things said of the end of one requirement, required plugins that are not there, and [crates that are
 /// linked](crate::link) and register nothing. Names need no check: one that is not valid does not
 /// compile.
 ///
@@ -61,6 +61,7 @@ impl RegistryCheck {
         specs.sort_by_cached_key(|spec| key(spec));
         let mut problems = duplicates(&specs);
         problems.extend(graph(&specs));
+        problems.extend(specs.iter().flat_map(|spec| two_reactions(spec)));
         problems.extend(self.missing(&specs));
         let silent = registry::silent_crates().into_iter();
         problems.extend(
@@ -104,6 +105,13 @@ fn duplicates(specs: &[&PluginSpec]) -> Vec<CheckProblem> {
         CheckProblem::Duplicate(FindError::Duplicate { id: pair[0].id(), origins })
     };
     twice.map(problem).collect()
+}
+
+fn two_reactions(spec: &PluginSpec) -> impl Iterator<Item = CheckProblem> {
+    spec.two_reactions().into_iter().map(|(requirement, reactions)| {
+        let (id, origin) = (spec.id(), spec.origin());
+        CheckProblem::TwoReactions { id, origin, requirement, reactions }
+    })
 }
 
 /// What is wrong with the dependencies: of each knot of cycles the shortest through its first member,

@@ -9,6 +9,8 @@ use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
 
+use rustc_hash::FxHashMap;
+
 use crate::error::BoxError;
 use crate::name::{Name, Namespace, PluginId};
 use crate::options::ServiceOptions;
@@ -159,6 +161,9 @@ pub struct PluginSpec {
     record: &'static [u8],
 }
 
+/// What two edges to one service say of its end.
+pub(crate) type TwoReactions = (Option<Reaction>, Option<Reaction>);
+
 impl PluginSpec {
     /// For generated code.
     #[doc(hidden)]
@@ -266,6 +271,25 @@ impl PluginSpec {
     /// `__DATA,__plux_records` in Mach-O and `.pluxrec` in COFF.
     pub fn record(&self) -> &'static [u8] {
         self.record
+    }
+
+    /// What it requires twice with two things said of its end: only one of them could hold.
+    pub(crate) fn two_reactions(&self) -> Vec<(PluginId, TwoReactions)> {
+        let requires = |edge: &&Dependency| edge.kind == DependencyKind::Requires;
+        let edges = || self.dependencies().iter().filter(requires);
+        if edges().all(|edge| edge.reaction.is_none()) {
+            return Vec::new();
+        }
+        let (mut said, mut found) = (FxHashMap::default(), Vec::new());
+        for edge in edges() {
+            let namespace = edge.namespace.as_ref().unwrap_or(self.namespace());
+            let before = *said.entry((namespace, &edge.name)).or_insert(edge.reaction);
+            if before != edge.reaction {
+                let id = PluginId { namespace: namespace.clone(), name: edge.name.clone() };
+                found.push((id, (before, edge.reaction)));
+            }
+        }
+        found
     }
 
     /// The erased factory; resolving it is a checked downcast.

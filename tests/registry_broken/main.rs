@@ -2,7 +2,7 @@
 
 #![cfg(test)]
 
-use plux::{CheckError, CheckProblem, GraphError, RegistryCheck};
+use plux::{CheckError, CheckProblem, GraphError, Reaction, RegistryCheck};
 
 plux::link!(quiet = fixture_silent);
 
@@ -56,6 +56,26 @@ mod again {
     }
 }
 
+mod said_twice {
+    use std::sync::Arc;
+
+    use plux::{BoxError, Service, ServiceContext};
+
+    #[plux::extension_point(namespace = "broken.services", output = Arc<dyn Service>)]
+    pub(crate) trait Serves {}
+
+    #[plux::service(extension = dyn Serves)]
+    async fn ground(_cx: ServiceContext) -> Result<(), BoxError> {
+        panic!("a check ran a service")
+    }
+
+    // It is one service, whether its namespace is named or not.
+    #[plux::service(extension = dyn Serves, requires = [keep("ground"), stop("broken.services:ground")])]
+    async fn tower(_cx: ServiceContext) -> Result<(), BoxError> {
+        panic!("a check ran a service")
+    }
+}
+
 fn problems() -> Vec<CheckProblem> {
     let check = RegistryCheck::new().require("broken.one:poet").require("broken.one:farmhand");
     let CheckError { problems, .. } = check.run().unwrap_err();
@@ -73,13 +93,23 @@ fn a07_one_check_finds_every_problem_of_the_registry_at_once() {
                 GraphError::Unknown { .. } => "unknown",
                 other => panic!("what only follows is no problem of its own: {other}"),
             },
+            CheckProblem::TwoReactions { .. } => "two reactions",
             CheckProblem::Required { .. } => "required",
             CheckProblem::Silent { .. } => "silent",
             other => panic!("{other}"),
         })
         .collect();
-    let expected =
-        ["duplicate", "cycle", "cycle", "unknown", "unknown", "unknown", "required", "silent"];
+    let expected = [
+        "duplicate",
+        "cycle",
+        "cycle",
+        "unknown",
+        "unknown",
+        "unknown",
+        "two reactions",
+        "required",
+        "silent",
+    ];
     assert_eq!(kinds, expected);
 }
 
@@ -142,9 +172,28 @@ fn a07_every_problem_says_whom_it_is_about_where_and_what_to_do() {
                 GraphError::Cycle { .. } => "→",
                 _ => "plux::link!",
             },
+            CheckProblem::TwoReactions { .. } => "require it once",
             CheckProblem::Required { .. } => "did you mean `farmer`",
             _ => "take it out of link!",
         };
         assert!(line.contains(way_out), "{line}");
     }
+}
+
+#[test]
+fn a03_a07_two_things_said_of_the_end_of_one_requirement_are_told() {
+    let said: Vec<_> = problems()
+        .into_iter()
+        .filter_map(|problem| match problem {
+            CheckProblem::TwoReactions { id, requirement, reactions, .. } => {
+                Some((id.to_string(), requirement.to_string(), reactions))
+            }
+            _ => None,
+        })
+        .collect();
+    let reactions = (Some(Reaction::Keep), Some(Reaction::Stop));
+    assert_eq!(
+        said,
+        [("broken.services:tower".into(), "broken.services:ground".into(), reactions)]
+    );
 }

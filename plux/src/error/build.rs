@@ -31,7 +31,7 @@ impl fmt::Display for Lines<'_> {
     }
 }
 
-fn word(reaction: &Option<Reaction>) -> &'static str {
+pub(super) fn word(reaction: &Option<Reaction>) -> &'static str {
     match reaction {
         Some(Reaction::Restart) => "with `restart`",
         Some(Reaction::Stop) => "with `stop`",

@@ -4,9 +4,12 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::build::word;
 use super::plugin::{FindError, GraphError, Near};
 use super::text::debug_as_text;
+use crate::name::PluginId;
 use crate::origin::Origin;
+use crate::restart::Reaction;
 
 /// What is wrong with a registry: all problems at once.
 #[derive(Clone, thiserror::Error)]
@@ -35,6 +38,21 @@ pub enum CheckProblem {
     /// A cycle, or a requirement that is not there.
     #[error(transparent)]
     Graph(Arc<GraphError>),
+    /// A plugin requires another one twice, and says two things of what its end does.
+    #[error(
+        "`{id}` (registered at {origin}) requires {requirement} twice, {} and {}: require it once",
+        word(&.reactions.0), word(&.reactions.1)
+    )]
+    TwoReactions {
+        /// The plugin.
+        id: PluginId,
+        /// Where it was registered.
+        origin: Origin,
+        /// What it requires.
+        requirement: PluginId,
+        /// What the two say.
+        reactions: (Option<Reaction>, Option<Reaction>),
+    },
     /// A plugin that the application requires is not there.
     #[error(
         "`{id}` is required (at {place}) and not registered{near}; an id is `namespace:name`, and a \

@@ -2,11 +2,8 @@
 
 use std::time::Duration;
 
-use rustc_hash::FxHashMap;
-
 use crate::error::BuildProblem;
 use crate::health::OnUnhealthy;
-use crate::name::PluginId;
 use crate::options::{GracePeriod, ServiceOptions, StartTimeout};
 use crate::restart::{Backoff, GiveUp, Intensity, Reaction, RestartPolicy};
 use crate::spec::{Dependency, DependencyKind, PluginSpec};
@@ -73,27 +70,12 @@ impl Limits {
         if self.grace_period == GracePeriod::Unlimited && !bounded {
             problems.push(BuildProblem::UnlimitedGrace { name: name(), origin });
         }
-        check_edges(spec, problems);
-    }
-}
-
-/// Adds what is required twice with two things said of its end: only one of them could hold.
-fn check_edges(spec: &PluginSpec, problems: &mut Vec<BuildProblem>) {
-    let requires = |edge: &&Dependency| edge.kind == DependencyKind::Requires;
-    let edges = || spec.dependencies().iter().filter(requires);
-    if edges().all(|edge| edge.reaction.is_none()) {
-        return;
-    }
-    let mut said = FxHashMap::default();
-    for edge in edges() {
-        let namespace = edge.namespace.as_ref().unwrap_or(spec.namespace());
-        let before = *said.entry((namespace, &edge.name)).or_insert(edge.reaction);
-        if before != edge.reaction {
+        for (requirement, reactions) in spec.two_reactions() {
             problems.push(BuildProblem::TwoReactions {
-                name: spec.name().clone(),
-                origin: spec.origin(),
-                requirement: PluginId { namespace: namespace.clone(), name: edge.name.clone() },
-                reactions: (before, edge.reaction),
+                name: name(),
+                origin,
+                requirement,
+                reactions,
             });
         }
     }
