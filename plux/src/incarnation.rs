@@ -19,20 +19,9 @@ use crate::error::HandleError;
 use crate::health::Health;
 use crate::name::Name;
 use crate::origin::Origin;
+use crate::place::{Place, Within};
 use crate::reason::StopReason;
 use crate::task::{Cut, Panic, Tasks, catch};
-
-tokio::task_local! {
-    /// The service whose run, or whose spawned task, is being polled.
-    pub(crate) static CURRENT: Place;
-}
-
-/// Which service of which supervisor.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Place {
-    pub(crate) supervisor: usize,
-    pub(crate) service: u32,
-}
 
 /// What a run may ask of the supervisor that began it.
 pub(crate) trait Link: Any + Send + Sync {
@@ -253,7 +242,7 @@ impl Incarnation {
     pub(crate) fn spawn(&self, future: impl Future<Output = ()> + Send + 'static) {
         // A runtime that is ending drops what is spawned at once, and a destructor may spawn again: so the
         // future is kept here until the lock is free, and its task takes it when it is first polled.
-        let future = Arc::new(Mutex::new(Some(CURRENT.scope(self.link.place(), Box::pin(future)))));
+        let future = Arc::new(Mutex::new(Some(Within::new(self.link.place(), Box::pin(future)))));
         let kept = Arc::clone(&future);
         let mut spawned = self.spawned.lock();
         if self.closed.load(Ordering::Relaxed) {

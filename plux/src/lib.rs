@@ -70,6 +70,7 @@ mod name;
 mod near;
 mod options;
 mod origin;
+mod place;
 mod reason;
 mod record;
 mod registry;

@@ -8,9 +8,9 @@ use tokio::sync::oneshot;
 
 use crate::error::{HandleError, Near, RestartError, StartError, StopError};
 use crate::handle::Handle;
-use crate::incarnation::CURRENT;
 use crate::name::Name;
 use crate::origin::Origin;
+use crate::place::Place;
 use crate::service::ServiceContext;
 use crate::state::ServiceState;
 
@@ -370,7 +370,7 @@ impl Supervisor {
 
     /// The service of this supervisor that is being polled here, or in which another is, if one is.
     fn asks(&self) -> Option<Index> {
-        self.shared.whose(CURRENT.try_with(|place| *place).ok()?)
+        self.shared.whose(Place::current()?)
     }
 }
 

@@ -21,8 +21,7 @@ impl<C> Core<C> {
         let runs = |&(on, kind): &(Index, DependencyKind)| {
             kind == DependencyKind::Requires && self.reaction(service, on) != Reaction::Keep
         };
-        let alone = self.shutdown.is_none()
-            && row.serves()
+        let alone = row.serves()
             && row.wanted
             && !row.lent
             && row.limits.restart_at_once()

@@ -60,6 +60,7 @@ impl<C> Core<C> {
             }
         }
         match about {
+            _ if self.shutdown.is_some() => {}
             About::Nobody => {}
             About::One(service) => self.lend(service),
             About::All => (0..self.len()).for_each(|service| self.lend(service)),

@@ -33,21 +33,17 @@ struct Draft {
 }
 
 impl Dispatcher {
-    /// What is to be heard. Told at once is who calls about a service that was removed meanwhile, and a service
-    /// that would have to end for the answer.
-    pub(super) fn accepted(&self, input: Input<Caller>) -> Option<Input<Caller>> {
-        let Some(caller) = input.caller() else { return Some(input) };
-        let refusal = if !self.is_here(caller) {
-            Told::Gone
-        } else if caller.asks.is_some_and(|asks| self.core.is_own_end(asks, &input)) {
-            Told::OwnEnd(Box::new(self.known(caller.place)))
+    /// What to tell at once, and to hear nothing: that goes for a call about a service that was removed
+    /// meanwhile, and for one by a service that would have to end for the answer.
+    pub(super) fn refusal(&self, input: &Input<Caller>) -> Option<Told> {
+        let caller = input.caller()?;
+        if !self.is_here(caller) {
+            Some(Told::Gone)
+        } else if caller.asks.is_some_and(|asks| self.core.is_own_end(asks, input)) {
+            Some(Told::OwnEnd(Box::new(self.known(caller.place))))
         } else {
-            return Some(input);
-        };
-        if let Some(caller) = input.into_caller() {
-            let _ = caller.answer.send(refusal);
+            None
         }
-        None
     }
 
     /// Tells a service that is to end that it waits in vain, if it does; its call goes on.

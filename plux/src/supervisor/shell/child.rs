@@ -12,7 +12,7 @@ use tokio::task::yield_now;
 
 use super::shared::Child;
 use crate::error::{BoxError, Exit, LoadError};
-use crate::incarnation::{CURRENT, Incarnation, Link};
+use crate::incarnation::{Incarnation, Link};
 use crate::reason::StopReason;
 use crate::service::{Service, ServiceContext};
 use crate::supervisor::core::{Ending, Input};
@@ -72,7 +72,7 @@ fn keep(child: &Child, ending: &Ending) {
 
 /// Runs user code as that of the service.
 fn within<T>(run: &Incarnation, body: impl FnOnce() -> T) -> T {
-    CURRENT.sync_scope(run.link.place(), body)
+    run.link.place().within(body)
 }
 
 /// The loaded service. A stop or an abort ends the wait, not the load, which is the manager's. What
@@ -128,7 +128,7 @@ async fn attend(
         polled
     })
     .await;
-    or_panicked(exit, within(run, || future.discard()).err())
+    or_panicked(exit, within(run, || future.discard()))
 }
 
 fn exit_of(outcome: Result<Result<(), BoxError>, Box<Panic>>) -> Exit {
@@ -140,10 +140,12 @@ fn exit_of(outcome: Result<Result<(), BoxError>, Box<Panic>>) -> Exit {
 }
 
 /// A panic on the way out is the exit, unless there was a failure before it.
-fn or_panicked(exit: Exit, panic: Option<Box<Panic>>) -> Exit {
-    match (exit, panic) {
-        (Exit::Completed | Exit::Aborted, Some(panic)) => Exit::Panicked(*panic),
-        (exit, _) => exit,
+#[inline]
+fn or_panicked(exit: Exit, way_out: Result<(), Box<Panic>>) -> Exit {
+    let Err(panic) = way_out else { return exit };
+    match exit {
+        Exit::Completed | Exit::Aborted => Exit::Panicked(*panic),
+        exit => exit,
     }
 }
 
@@ -153,7 +155,7 @@ fn over<'a>(
     run: &'a Incarnation,
     exit: Exit,
 ) -> Either<Exit, BoxFuture<'a, Exit>> {
-    let exit = or_panicked(exit, within(run, || run.end()).err());
+    let exit = or_panicked(exit, within(run, || run.end()));
     if run.close_tasks() {
         return Either::Left(exit);
     }
@@ -163,7 +165,7 @@ fn over<'a>(
     child.send(Input::RunOver { service, incarnation, failed });
     Either::Right(Box::pin(async move {
         match (run.join_tasks().await, exit) {
-            (Some(Cut::Panicked(panic)), exit) => or_panicked(exit, Some(panic)),
+            (Some(Cut::Panicked(panic)), exit) => or_panicked(exit, Err(panic)),
             (Some(Cut::Aborted), Exit::Completed) => Exit::Aborted,
             (_, exit) => exit,
         }

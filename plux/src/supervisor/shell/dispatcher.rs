@@ -123,11 +123,14 @@ impl Dispatcher {
 
     fn hear(&mut self, mail: Mail) {
         match mail {
-            Mail::Input(input) => {
-                if let Some(input) = self.accepted(input) {
-                    self.step(input);
+            Mail::Input(input) => match self.refusal(&input) {
+                None => self.step(input),
+                Some(refusal) => {
+                    if let Some(caller) = input.into_caller() {
+                        let _ = caller.answer.send(refusal);
+                    }
                 }
-            }
+            },
             Mail::InVain { caller, up } => self.in_vain(caller, up),
             Mail::Add(addition) => self.add(*addition),
         }
