@@ -160,7 +160,10 @@ fn up(facts: &Facts<'_>, call: &Asked, target: usize, answer: Answer) -> Agrees 
 /// A fresh run became ready during the call; this call began it, or another one did.
 fn ready(facts: &Facts<'_>, call: &Asked, target: usize, answer: Answer) -> Agrees {
     let name = facts.name(target);
-    let moves = facts.within(target, call.line, call.end);
+    // That it runs may be told in the same moment, and after the answer.
+    let next = facts.after(target, call.end).filter(|it| it.at == facts.at(call.end));
+    let end = next.filter(|it| it.state == State::Running).map_or(call.end, |it| it.line + 1);
+    let moves = facts.within(target, call.line, end);
     let Some(running) = moves.iter().rev().find(|moved| moved.state == State::Running) else {
         let what = format!("{name} did not become ready, and the call says {answer:?}");
         return Err(illegal("S2", call.end, what));
