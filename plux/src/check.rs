@@ -26,8 +26,8 @@ use crate::spec::{DependencyKind, PluginSpec};
 /// ```
 ///
 /// It finds ids that are registered twice, cycles, requirements that are not there (those of other
-/// namespaces too), two things said of the end of one requirement, required plugins that are not there, and [crates that are
-/// linked](crate::link) and register nothing. Names need no check: one that is not valid does not
+/// namespaces too), two things said of the end of one requirement, required plugins that are not there,
+/// and [crates that are linked](crate::link) and register nothing. Names need no check: one that is not valid does not
 /// compile.
 ///
 /// What a [finder](crate::PluginFinder) of the application's finds is not in the registry; a plugin

@@ -1,15 +1,17 @@
 //! User code calls back into the supervisor from wherever it is called.
 
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use parking_lot::Mutex;
 use plux::{
-    Event, EventKind, Listener, RestartError, ServiceContext, ServiceState, StartError,
-    StartOutcome, StopError, Supervisor, WeakSupervisor,
+    Event, EventKind, ListFinder, Listener, PluginManager, RestartError, ServiceContext,
+    ServiceState, StartError, StartOutcome, StopError, Supervisor, WeakSupervisor,
 };
 use tokio::sync::oneshot;
+use tokio::time::sleep;
 
-use crate::kit::{Do, Kit, Log, OnStop, Probe, SECOND, settle};
+use crate::kit::{Do, Kit, Log, OnStop, Probe, SECOND, Scripted, settle, spawn};
 
 /// The supervisor of a run.
 pub(crate) fn of(cx: &ServiceContext) -> Supervisor {
@@ -305,4 +307,43 @@ async fn c02_a_listener_that_blocks_its_thread_holds_up_no_call() {
     }
     assert_eq!(kit.incarnation("a"), 20);
     drop(release);
+}
+
+/// A listener that holds its thread at each failure until it is let go.
+struct Holds(Mutex<std::sync::mpsc::Receiver<()>>);
+
+impl Listener for Holds {
+    fn on_event(&self, event: &Event) {
+        if matches!(event.kind, EventKind::ResolveFailed(_)) {
+            // An error is the end of the test.
+            let _ = self.0.lock().recv();
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+async fn c02_x03_a_listener_that_blocks_its_thread_holds_up_no_end_of_a_shutdown() {
+    let (release, held) = std::sync::mpsc::channel();
+    let log = Log::default();
+    let probes = [Probe::new("a"), Probe::new("bad").requires("nobody")];
+    let manager = PluginManager::<dyn Scripted>::builder(())
+        .finder(ListFinder::new(probes.iter().map(|probe| probe.spec(&log))))
+        .listener(Holds(Mutex::new(held)))
+        .build();
+    let builder = Supervisor::builder().manager(manager.clone());
+    let supervisor = builder.join_timeout(Duration::from_millis(200)).build().unwrap();
+    supervisor.start("a").await.unwrap();
+    // The listener is held by one failure, then asked whether it has heard all, and then held by the next: what
+    // waits for its word is its worker's to run.
+    manager.load("bad").await.unwrap_err();
+    let shutdown = spawn({
+        let supervisor = supervisor.clone();
+        async move { supervisor.shutdown().await.unwrap().is_clean() }
+    });
+    sleep(Duration::from_millis(60)).await;
+    manager.load("bad").await.unwrap_err();
+    release.send(()).unwrap();
+    let ended = tokio::time::timeout(Duration::from_secs(5), shutdown).await;
+    drop(release);
+    assert!(ended.expect("the shutdown waits for the listener").unwrap());
 }

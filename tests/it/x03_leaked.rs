@@ -36,7 +36,7 @@ impl Drop for Unblock<'_> {
 }
 
 /// How often a machine may be late that has too much to do; what is late each time is so for another reason.
-const TRIES: usize = 20;
+const TRIES: usize = 5;
 
 /// Whether the call takes less than that, at least once.
 async fn takes_less(than: Duration, mut call: impl AsyncFnMut()) -> bool {

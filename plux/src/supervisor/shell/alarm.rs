@@ -4,17 +4,18 @@
 //! of it, and wakes no other for a single task. If this blocks its thread, nobody waits for the timers any
 //! more, however many workers are free, until something from outside wakes one.
 //!
+//! Trap: who sends may be in another runtime, whose clock is a paused one. So the times are the machine's.
+//!
 //! Trap: to wake a thread takes longer than to start a service. So it is not woken for what it will see soon
 //! enough by itself, and after each look it sleeps no longer than until there could be another.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock, Weak};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex};
 use rustc_hash::FxHashMap;
-use tokio::time::Instant;
 
 use crate::task::catch;
 
@@ -37,6 +38,12 @@ struct Desk {
 static DESK: Mutex<Desk> = Mutex::new(Desk { new: Vec::new(), wakes: None });
 static BELL: Condvar = Condvar::new();
 
+/// The time of the machine.
+#[expect(clippy::disallowed_methods, reason = "a runtime's clock may be a paused one")]
+fn time() -> Instant {
+    Instant::now()
+}
+
 /// Has `whom` looked at: not before the margin is over, and when it is over twice at the latest.
 pub(super) fn watch(whom: Weak<dyn Watched>) {
     static THREAD: OnceLock<bool> = OnceLock::new();
@@ -44,7 +51,7 @@ pub(super) fn watch(whom: Weak<dyn Watched>) {
     if !THREAD.get_or_init(begin) {
         return;
     }
-    let soon = Instant::now() + MARGIN;
+    let soon = time() + MARGIN;
     let mut desk = DESK.lock();
     desk.new.push(whom);
     if desk.wakes.is_none_or(|at| at > soon) {
@@ -58,20 +65,20 @@ pub(super) fn watch(whom: Weak<dyn Watched>) {
 fn attend() {
     let mut rota = Rota::default();
     loop {
-        let now = Instant::now();
+        let now = time();
         let has_looked = rota.look(now);
         let mut desk = DESK.lock();
         if desk.new.is_empty() {
             let soon = has_looked.then(|| now + MARGIN);
             desk.wakes = rota.first().into_iter().chain(soon).min();
             match desk.wakes {
-                Some(at) => drop(BELL.wait_until(&mut desk, at.into_std())),
+                Some(at) => drop(BELL.wait_until(&mut desk, at)),
                 None => BELL.wait(&mut desk),
             }
         }
         let new = std::mem::take(&mut desk.new);
         drop(desk);
-        let at = Instant::now() + MARGIN;
+        let at = time() + MARGIN;
         for whom in new {
             rota.add(whom, at);
         }
@@ -135,7 +142,7 @@ mod tests {
 
     #[test]
     fn who_is_to_be_looked_at_is_there_once_and_at_the_earliest_time() {
-        let now = Instant::now();
+        let now = time();
         let at = |seconds| now + Duration::from_secs(seconds);
         let one = Arc::new(Minutely);
         let (mut rota, whom) = (Rota::default(), || Arc::downgrade(&one) as Weak<dyn Watched>);

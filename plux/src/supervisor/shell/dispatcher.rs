@@ -264,14 +264,14 @@ impl Dispatcher {
         let sources = self.roster.sources().to_vec();
         let closing = join_all(sources.iter().map(|source| source.end_loads()));
         let letting_go = join_all(std::mem::take(&mut self.letting_go));
-        let pending = match timeout(self.shared.join_timeout, join(closing, letting_go)).await {
-            Ok(_) => Vec::new(),
-            Err(_) => sources.iter().flat_map(|source| source.pending()).collect(),
+        let pending = match in_time(&self.shared, join(closing, letting_go)).await {
+            Some(_) => Vec::new(),
+            None => sources.iter().flat_map(|source| source.pending()).collect(),
         };
         // A listener may take its time, but not the shutdown's.
         let heard =
             join(join_all(sources.iter().map(|source| source.flush())), self.shared.hub.flush());
-        let _ = timeout(self.shared.join_timeout, heard).await;
+        in_time(&self.shared, heard).await;
         self.tell(&summary, pending);
     }
 
@@ -282,6 +282,15 @@ impl Dispatcher {
         // Only the first report counts.
         let _ = self.shared.report.set(report);
     }
+}
+
+/// Waits for that, but no longer than for what does not end. A worker that has this for itself may block.
+async fn in_time<T>(shared: &Shared, future: impl Future<Output = T>) -> Option<T> {
+    let (look, bound) = (shared.mailbox.look(), shared.join_timeout);
+    look.due(Instant::now().checked_add(bound).map(Instant::into_std));
+    let outcome = timeout(bound, future).await.ok();
+    look.due(None);
+    outcome
 }
 
 /// Is polled again by whoever is free: a task that wakes itself is queued for all workers, and one of them

@@ -1,7 +1,9 @@
 //! Whether there is mail that the dispatcher may not have seen, and whether somebody looks.
 //!
-//! Those who send, the dispatcher, and the thread that looks share two flags. Every access that depends on what
-//! another has done before is a swap, which reads the newest value: a load could miss it.
+//! Those who send, the dispatcher, and the thread that looks share two flags. They are raised and let down by
+//! swaps, which read the newest value and what was done before it; in the place of one a load could miss that. What
+//! is only read is a hint (in [`Flags::read`]: a flag that stays up has somebody look in vain), or comes after a swap
+//! that orders it (in [`Flags::look`]).
 
 use std::sync::atomic::{AtomicBool, Ordering};
 

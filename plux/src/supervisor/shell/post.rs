@@ -9,13 +9,13 @@ use std::future::{Future, poll_fn};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Weak};
 use std::task::{Poll, Waker};
+use std::time::{Duration, Instant};
 
 use futures::future::BoxFuture;
 use parking_lot::Mutex;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::SendError;
-use tokio::time::Instant;
 
 use super::alarm::{MARGIN, Watched, watch};
 use super::flags::Flags;
@@ -36,9 +36,12 @@ pub(super) struct Look {
     due: Mutex<Option<Instant>>,
     /// What to go on with, and where; until it is over.
     work: Mutex<Option<(Weak<Work>, Handle)>>,
-    /// A task that is to go on has not begun.
-    is_called: AtomicBool,
+    /// A task that is to go on has not begun since.
+    called: Mutex<Option<Instant>>,
 }
+
+/// So long such a task has to begin before there is another: a thread may have taken it, and be blocked.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 impl<M> Post<M> {
     /// The way, and its end.
@@ -73,6 +76,10 @@ impl Look {
 
     /// The dispatcher has something to do then, and nothing before. Whoever looks knows it from there on.
     pub(super) fn due(self: &Arc<Self>, at: Option<Instant>) {
+        // Where there is one thread, its clock may be a paused one, of which the one that looks knows nothing.
+        if !self.is_of_use() {
+            return;
+        }
         let before = std::mem::replace(&mut *self.due.lock(), at);
         let is_earlier = at.is_some_and(|at| before.is_none_or(|before| at < before));
         if is_earlier && self.flags.watch() {
@@ -80,15 +87,18 @@ impl Look {
         }
     }
 
-    pub(super) fn is_of_use(&self) -> bool {
+    fn is_of_use(&self) -> bool {
         self.is_of_use.load(Ordering::Relaxed)
     }
 
     /// Has another task go on; `false` when there is nothing to go on with any more.
-    fn go_on(&self) -> bool {
+    fn go_on(&self, now: Instant) -> bool {
         let Some((work, runtime)) = self.work.lock().clone() else { return false };
-        // All threads may be blocked: one such task is enough.
-        if !self.is_called.swap(true, Ordering::AcqRel) {
+        // All threads may be blocked, for long: then there are to be few such tasks.
+        let mut called = self.called.lock();
+        if called.is_none_or(|at| now.duration_since(at) >= PATIENCE) {
+            *called = Some(now);
+            drop(called);
             spawn_on(&runtime, take_over(work));
         }
         true
@@ -100,7 +110,7 @@ impl Watched for Look {
         let is_unread = self.flags.look();
         let late = self.due.lock().and_then(|due| due.checked_add(MARGIN));
         if is_unread || late.is_some_and(|late| late <= now) {
-            return self.go_on().then(|| now + MARGIN);
+            return self.go_on(now).then(|| now + MARGIN);
         }
         late
     }
@@ -143,10 +153,15 @@ pub(super) fn run(future: impl Future<Output = ()> + Send + 'static, look: &Arc<
 /// Polls the future until another task does; the one before it, which nobody wakes any more, is woken to end.
 fn turn(work: Arc<Work>, number: u32) -> impl Future<Output = ()> + Send {
     let mut is_new = true;
+    let is_newest = move |work: &Work| work.newest.load(Ordering::Acquire) == number;
     poll_fn(move |cx| {
+        // Who is not has nothing to wait for.
+        if !is_newest(&work) {
+            return Poll::Ready(());
+        }
         let mut locked = work.running.lock();
         let running = match locked.as_mut() {
-            Some(running) if work.newest.load(Ordering::Acquire) == number => running,
+            Some(running) if is_newest(&work) => running,
             _ => return Poll::Ready(()),
         };
         let before = if std::mem::take(&mut is_new) {
@@ -157,6 +172,10 @@ fn turn(work: Arc<Work>, number: u32) -> impl Future<Output = ()> + Send {
         let polled = running.future.as_mut().poll(cx);
         let over = if polled.is_ready() { locked.take() } else { None };
         drop(locked);
+        if over.is_some() {
+            // A thread that is blocked may have the work for long.
+            work.look.work.lock().take();
+        }
         drop(over);
         if let Some(before) = before {
             before.wake();
@@ -168,7 +187,7 @@ fn turn(work: Arc<Work>, number: u32) -> impl Future<Output = ()> + Send {
 /// Goes on, unless it is being polled just now.
 async fn take_over(work: Weak<Work>) {
     let Some(work) = work.upgrade() else { return };
-    work.look.is_called.store(false, Ordering::Release);
+    work.look.called.lock().take();
     if !work.running.is_locked() {
         let number = work.newest.fetch_add(1, Ordering::AcqRel).wrapping_add(1);
         turn(work, number).await;

@@ -101,10 +101,9 @@ impl Timers {
 
     /// Has it known when there is something to do.
     fn tell(&mut self, next: Option<Instant>) {
-        // Where there is one thread, its clock may be a paused one, of which the one that looks knows nothing.
-        if next != self.told && self.look.is_of_use() {
+        if next != self.told {
             self.told = next;
-            self.look.due(next);
+            self.look.due(next.map(Instant::into_std));
         }
     }
 
