@@ -270,6 +270,26 @@ async fn d01_after_waits_for_a_decision_and_not_for_success() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn d01_nobody_waits_for_the_end_of_one_that_is_stopped_while_it_starts() {
+    let slow = Probe::new("slow").begin([]).on_stop(OnStop::Take(5 * SECOND));
+    let (wants, after) = (Probe::new("wants").wants("slow"), Probe::new("after").after("slow"));
+    let kit = Kit::new([&slow, &wants, &after]);
+    let _slow = kit.starting("slow").await;
+    let starts = [kit.starting("wants").await, kit.starting("after").await];
+    assert_eq!([kit.state("wants"), kit.state("after")], ["waiting"; 2]);
+    let began = Instant::now();
+    let stop = kit.stopping("slow").await;
+    for start in starts {
+        assert_eq!(start.await.unwrap().unwrap(), StartOutcome::Started);
+    }
+    took(began, Duration::ZERO);
+    assert_eq!(kit.state("slow"), "stopping (asked)");
+    stop.await.unwrap().unwrap();
+    took(began, 5 * SECOND);
+    assert_eq!([kit.state("wants"), kit.state("after")], ["running"; 2]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn d01_what_no_edge_orders_starts_at_the_same_time() {
     // The critical path is one of 6 s; levels, or one after the other, would take longer.
     let probes = [
