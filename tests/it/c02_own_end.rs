@@ -61,6 +61,33 @@ async fn c02_the_second_run_of_a_companion_that_completed_is_ones_own_end() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn c02_d01_so_is_the_restart_of_one_that_comes_after_who_asks_and_ends_it() {
+    // What x requires is of its group, and has completed: x is told to stop, and a begins after it.
+    for reaction in [Reaction::Restart, Reaction::Stop] {
+        let once = Probe::new("once").begin([Do::Ready, Do::Complete]);
+        let (x, a) = (Probe::new("x").requires_to(reaction, "once"), Probe::new("a").after("x"));
+        let kit = Kit::with([&once, &x, &a], |builder| {
+            tireless(builder).group(Group::one_for_all("store", ["once", "a"]))
+        });
+        assert!(kit.supervisor.start_all().await.is_ok());
+        settle().await;
+        let (ask, answer) = asks(|cx| async move { of(&cx).restart("a").await });
+        x.order(ask);
+        settle().await;
+        let answer = answer.lock().take().expect("it hangs");
+        if reaction == Reaction::Restart {
+            assert!(matches!(&answer, Err(RestartError::OwnEnd { .. })), "{answer:?}");
+            assert_eq!([kit.incarnation("x"), kit.incarnation("a")], [1; 2]);
+        } else {
+            // It does not come back, so nobody waits for it.
+            answer.unwrap();
+            assert_eq!([kit.incarnation("x"), kit.incarnation("a")], [1, 2]);
+        }
+        assert_eq!(kit.state("a"), "running");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn c02_a_companion_may_ask_for_the_restart_and_a_task_that_is_not_its_own_may_wait_for_it() {
     for waits in [false, true] {
         let (a, b) = (Probe::new("a"), Probe::new("b"));

@@ -6,6 +6,7 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::reason::StopReason;
+use crate::restart::Reaction;
 use crate::spec::DependencyKind;
 
 use super::model::Core;
@@ -13,8 +14,8 @@ use super::op::{Op, OpId};
 use super::row::Row;
 use super::words::{Index, Input, Round};
 
-/// Who is to end, and why.
-type Plans = FxHashMap<Index, StopReason>;
+/// Who is to end, and why, and whether it comes back by itself.
+type Plans = FxHashMap<Index, (StopReason, bool)>;
 
 impl<C> Core<C> {
     /// Whether `asks` has to end for `input` to be answered.
@@ -100,14 +101,15 @@ impl<C> Core<C> {
 
     fn ends_of_stop(&self, service: Index) -> (Plans, Vec<Index>) {
         let members = self.with_dependents(service);
-        let reason = |member: &Index| (*member, StopReason::Dependency);
+        let reason = |member: &Index| (*member, (StopReason::Dependency, false));
         (members.iter().map(reason).collect(), members)
     }
 
     fn ends_of_restart(&self, service: Index) -> (Plans, Vec<Index>) {
         let reacting = self.reactions(service, Round::Begins).into_iter();
-        let mut plans: Plans = reacting.map(|(member, _, reason)| (member, reason)).collect();
-        plans.insert(service, StopReason::Restart);
+        let plan = |(member, reaction, reason)| (member, (reason, reaction == Reaction::Restart));
+        let mut plans: Plans = reacting.map(plan).collect();
+        plans.insert(service, (StopReason::Restart, true));
         let awaited = self.ends_of_attempt(service, &plans);
         (plans, awaited)
     }
@@ -133,12 +135,15 @@ impl<C> Core<C> {
             awaited.push(member);
             if let Some(standing) = self.groups.of(member) {
                 let ends = |member: &Index| {
-                    self.row(*member).in_round || plans.get(member) == Some(&StopReason::Group)
+                    let by_group = |plan: &(_, _)| plan.0 == StopReason::Group;
+                    self.row(*member).in_round || plans.get(member).is_some_and(by_group)
                 };
                 awaited.extend(standing.group.members.iter().copied().filter(ends));
             }
             for &(on, _) in self.graph.dependencies(member) {
-                if (pulled.contains(&on) || self.may_come(on)) && seen.insert(on) {
+                let comes_back = self.row(on).live && plans.get(&on).is_some_and(|plan| plan.1);
+                let comes = comes_back || pulled.contains(&on) || self.may_come(on);
+                if comes && seen.insert(on) {
                     stack.push(on);
                 }
             }
