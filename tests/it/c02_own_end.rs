@@ -43,6 +43,21 @@ async fn c02_so_is_that_of_one_for_whom_a_companion_has_to_end() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn c02_d04_so_is_that_of_what_one_stands_on_through_one_that_completed() {
+    let (base, once) = (Probe::new("base"), Probe::new("once").requires("base"));
+    let (once, a) = (once.begin([Do::Ready, Do::Complete]), Probe::new("a").requires("once"));
+    let kit = Kit::with([&base, &once, &a], tireless);
+    kit.supervisor.start("a").await.unwrap();
+    settle().await;
+    let (ask, error) = asks(|cx| async move { of(&cx).restart("base").await.unwrap_err() });
+    a.order(ask);
+    settle().await;
+    let error = error.lock().take().expect("it hangs");
+    assert!(matches!(&error, RestartError::OwnEnd { .. }), "{error}");
+    assert_eq!([kit.incarnation("base"), kit.incarnation("a")], [1; 2]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn c02_the_second_run_of_a_companion_that_completed_is_ones_own_end() {
     let (a, b) = (Probe::new("a"), Probe::new("b").begin([Do::Ready, Do::Complete]));
     let kit = Kit::with([&a, &b], |builder| builder.group(Group::one_for_all("store", ["a", "b"])));
@@ -267,6 +282,25 @@ async fn c02_so_does_who_waits_for_a_stop_or_a_restart_that_has_not_come_so_far(
         let (state, incarnation) = if restarts { ("running", 2) } else { ("stopped (asked)", 1) };
         assert_eq!((kit.state("b"), kit.incarnation("b")), (state.into(), incarnation));
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn c02_d04_so_does_who_waits_for_the_stop_of_what_has_completed_and_is_stood_on() {
+    let base = Probe::new("base").begin([Do::Ready, Do::Complete]);
+    let slow = Probe::new("slow").requires("b").on_stop(OnStop::Take(2 * SECOND));
+    let (b, a) = (Probe::new("b").requires("base"), Probe::new("a").wants("b"));
+    let kit = Kit::with([&base, &b, &slow, &a], tireless);
+    assert!(kit.supervisor.start_all().await.is_ok());
+    settle().await;
+    assert_eq!(kit.state("base"), "stopped (completed)");
+    let (ask, error) = asks(|cx| async move { of(&cx).stop("base").await.unwrap_err() });
+    a.order(ask);
+    settle().await;
+    let call = Instant::now();
+    kit.supervisor.stop("a").await.unwrap();
+    assert!(call.elapsed() < SECOND, "{:?}", call.elapsed());
+    let error = error.lock().take().expect("it was told");
+    assert!(matches!(&error, StopError::OwnEnd { .. }), "{error}");
 }
 
 #[tokio::test(start_paused = true)]
