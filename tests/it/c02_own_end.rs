@@ -103,6 +103,24 @@ async fn c02_d01_so_is_the_restart_of_one_that_comes_after_who_asks_and_ends_it(
 }
 
 #[tokio::test(start_paused = true)]
+async fn c02_s02_so_is_the_stop_of_what_a_start_needs_that_pulled_who_asks() {
+    // The start fails, and nobody else holds x; b stops after it.
+    let (b, x) = (Probe::new("b"), Probe::new("x").after("b"));
+    let top = Probe::new("top").requires("b").wants("x").begin([]);
+    let kit = Kit::new([&b, &x, &top]);
+    let _start = kit.starting("top").await;
+    let (ask, error) = asks(|cx| async move { of(&cx).stop("b").await.unwrap_err() });
+    x.order(ask);
+    settle().await;
+    let error = error.lock().take().expect("it hangs");
+    assert!(matches!(&error, StopError::OwnEnd { .. }), "{error}");
+    assert_eq!(
+        [kit.state("b"), kit.state("x"), kit.state("top")],
+        ["running", "running", "starting"]
+    );
+}
+
+#[tokio::test(start_paused = true)]
 async fn c02_a_companion_may_ask_for_the_restart_and_a_task_that_is_not_its_own_may_wait_for_it() {
     for waits in [false, true] {
         let (a, b) = (Probe::new("a"), Probe::new("b"));

@@ -48,8 +48,8 @@ impl World {
             Ask::Wait => Call::Wait,
         };
         self.call(call, |caller| ask.input(service, caller));
-        // Who ends because it asked for its own end; others may be told of theirs only then.
-        let ends_by_call = asks == service && !is_planned && self.core.row(asks).plan.is_some();
+        // Who is to end already may be told that it waits in vain only when it is told to stop.
+        let ends_by_call = !is_planned && self.core.row(asks).plan.is_some();
         self.quiesce_but(Some(asks));
         self.check(self.lives.contains_key(&asks), "who asks goes on");
         let Some(Asked { told, in_vain, .. }) = self.asked.take() else { return };

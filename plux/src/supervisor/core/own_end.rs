@@ -102,12 +102,37 @@ impl<C> Core<C> {
     fn ends_of_stop(&self, service: Index) -> (Plans, Vec<Index>) {
         let members = self.with_dependents(service);
         let reason = |member: &Index| (*member, (StopReason::Dependency, false));
-        (members.iter().map(reason).collect(), members)
+        let mut plans: Plans = members.iter().map(reason).collect();
+        let unneeded = self.unneeded_after_stop(service).into_iter();
+        plans.extend(unneeded.map(|member| (member, (StopReason::Unneeded, false))));
+        (plans, members)
+    }
+
+    /// Whom only starts hold that fail when `service` is stopped.
+    fn unneeded_after_stop(&self, service: Index) -> Vec<Index> {
+        let is_hard = |id: &OpId| self.ops.get(id).is_some_and(|op| op.is_hard(service));
+        let starts = self.row(service).starts.clone().into_iter();
+        let failing: FxHashSet<OpId> = starts.filter(is_hard).collect();
+        if failing.is_empty() {
+            return Vec::new();
+        }
+        let is_let_go = |member: &Index| {
+            let row = self.row(*member);
+            let mut starts = row.starts.clone().into_iter();
+            !row.wanted && row.is_held() && starts.all(|id| failing.contains(&id))
+        };
+        (0..self.len()).filter(is_let_go).collect()
     }
 
     fn ends_of_restart(&self, service: Index) -> (Plans, Vec<Index>) {
         let reacting = self.reactions(service, Round::Begins).into_iter();
-        let plan = |(member, reaction, reason)| (member, (reason, reaction == Reaction::Restart));
+        // As [`Row::react`] has it: who is to end already comes back if it was to.
+        let comes_back = |member: Index, reaction| {
+            let row = self.row(member);
+            let is_told = row.live && !row.leaked && row.plan.is_none();
+            is_told && (reaction == Reaction::Restart || !row.starts.is_empty())
+        };
+        let plan = |(member, reaction, reason)| (member, (reason, comes_back(member, reaction)));
         let mut plans: Plans = reacting.map(plan).collect();
         plans.insert(service, (StopReason::Restart, true));
         let awaited = self.ends_of_attempt(service, &plans);
@@ -141,7 +166,7 @@ impl<C> Core<C> {
                 awaited.extend(standing.group.members.iter().copied().filter(ends));
             }
             for &(on, _) in self.graph.dependencies(member) {
-                let comes_back = self.row(on).live && plans.get(&on).is_some_and(|plan| plan.1);
+                let comes_back = plans.get(&on).is_some_and(|plan| plan.1);
                 let comes = comes_back || pulled.contains(&on) || self.may_come(on);
                 if comes && seen.insert(on) {
                     stack.push(on);
