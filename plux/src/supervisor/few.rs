@@ -31,6 +31,19 @@ impl<T> Few<T> {
         list.push_back(item);
     }
 
+    /// Whether `item` is in a list in ascending order.
+    pub(crate) fn has(&self, item: &T) -> bool
+    where
+        T: Ord,
+    {
+        self.0.as_ref().is_some_and(|list| list.binary_search(item).is_ok())
+    }
+
+    /// What is in it.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
+        self.0.iter().flat_map(|list| list.iter())
+    }
+
     /// Takes `item` out of a list in ascending order.
     pub(crate) fn remove(&mut self, item: &T)
     where

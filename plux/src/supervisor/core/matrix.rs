@@ -277,3 +277,27 @@ fn c04_a_failing_service_looks_at_nobody_behind_those_who_do_not_start() {
     assert!(few > 0);
     assert_eq!(visits_of_a_loop(1000), few);
 }
+
+/// How many rows are looked at for one that waits for a start that is rolled back, among so many.
+fn visits_in_vain(services: u32) -> u64 {
+    let mut graph = GraphBuilder::new(services as usize);
+    graph.edge(1, DependencyKind::Requires, 0);
+    let graph = Arc::new(graph.build(|_| unreachable!("no edge is wrong")));
+    let mut driven = Driven::new(graph, ServiceOptions::NONE);
+    for service in 2..services {
+        driven.start(service).ready(service);
+    }
+    // The first one is ready, and is to stop when the second fails.
+    driven.start(1).ready(0).times_out(1);
+    driven.core.visits.set(0);
+    assert!(driven.core.is_held_up(1, true, 1));
+    assert!(!driven.core.is_held_up(1, true, 2));
+    driven.core.visits.get()
+}
+
+#[test]
+fn c04_who_waits_in_vain_is_told_at_the_same_cost_among_many_as_among_few() {
+    let few = visits_in_vain(10);
+    assert!(few > 0);
+    assert_eq!(visits_in_vain(1000), few);
+}

@@ -12,6 +12,7 @@ use super::shares::{Group, Groups, Slots};
 use super::words::{Action, Answer, Index, Reactions};
 use crate::graph::Graph;
 use crate::state::ServiceState;
+use crate::supervisor::few::Few;
 
 /// For so many of what comes and goes there is always room: calls, and services that are planned to end.
 pub(super) const KEPT: usize = 64;
@@ -25,6 +26,8 @@ pub(crate) struct Core<C> {
     pub(super) ranks: Vec<u32>,
     pub(super) rows: Vec<Row<C>>,
     pub(super) ops: FxHashMap<OpId, Op<C>>,
+    /// By the service that a failed start named: the rollbacks under way.
+    pub(super) rollbacks: FxHashMap<Index, Few<OpId>>,
     pub(super) next_op: OpId,
     pub(super) live: usize,
     pub(super) join_timeout: Duration,
@@ -77,6 +80,7 @@ impl<C> Core<C> {
             reactions,
             rows: limits.into_iter().map(Row::new).collect(),
             ops: FxHashMap::default(),
+            rollbacks: FxHashMap::default(),
             next_op: OpId::MIN,
             live: 0,
             join_timeout,

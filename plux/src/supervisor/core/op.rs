@@ -18,6 +18,8 @@ pub(super) enum Op<C> {
         target: Index,
         callers: Vec<C>,
         down: Down,
+        /// Whose ends it waits for, or has waited for.
+        members: Vec<Index>,
         remaining: usize,
     },
     Stop {

@@ -8,10 +8,10 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::reason::StopReason;
 use crate::restart::Reaction;
 use crate::spec::DependencyKind;
+use crate::supervisor::few::Few;
 
 use super::model::Core;
 use super::op::{Op, OpId};
-use super::row::Row;
 use super::words::{Index, Input, Round};
 
 /// Who is to end, and why, and whether it comes back by itself.
@@ -36,7 +36,8 @@ impl<C> Core<C> {
         self.has_to_end(asks, &plans, awaited)
     }
 
-    /// Whether `asks` has to end before one hears that `service` has, or is `up`, or can not be.
+    /// Whether `asks` has to end before the answer comes to a call that waits for the end of `service`, or for
+    /// its being `up`.
     pub(crate) fn is_held_up(&self, service: Index, up: bool, asks: Index) -> bool {
         let with_it = match up {
             true => self.rolled_back_with(service),
@@ -56,9 +57,15 @@ impl<C> Core<C> {
 
     /// Whose ends a start of `target` waits for that has failed.
     pub(super) fn rolled_back_with(&self, target: Index) -> Vec<Index> {
-        let is_its = |id: OpId| matches!(self.ops.get(&id), Some(Op::Rollback { target: of, .. }) if *of == target);
-        let waits = |row: &Row<C>| row.watchers.clone().into_iter().any(is_its);
-        (0..self.len()).filter(|member| waits(self.row(*member))).collect()
+        let rollbacks = self.rollbacks.get(&target).into_iter().flat_map(Few::iter);
+        let waits = |id| {
+            let members = match self.ops.get(id) {
+                Some(Op::Rollback { members, .. }) => members.as_slice(),
+                _ => &[],
+            };
+            members.iter().copied().filter(move |member| self.row(*member).watchers.has(id))
+        };
+        rollbacks.flat_map(waits).collect()
     }
 
     /// Whether `asks` is one of those whose ends are awaited, or has to end before one of them: it depends
@@ -111,17 +118,21 @@ impl<C> Core<C> {
     /// Whom only starts hold that fail when `service` is stopped.
     fn unneeded_after_stop(&self, service: Index) -> Vec<Index> {
         let is_hard = |id: &OpId| self.ops.get(id).is_some_and(|op| op.is_hard(service));
-        let starts = self.row(service).starts.clone().into_iter();
+        let starts = self.row(service).starts.iter().copied();
         let failing: FxHashSet<OpId> = starts.filter(is_hard).collect();
         if failing.is_empty() {
             return Vec::new();
         }
         let is_let_go = |member: &Index| {
             let row = self.row(*member);
-            let mut starts = row.starts.clone().into_iter();
-            !row.wanted && row.is_held() && starts.all(|id| failing.contains(&id))
+            !row.wanted && row.starts.iter().all(|id| failing.contains(id))
         };
-        (0..self.len()).filter(is_let_go).collect()
+        let pulled = failing.iter().filter_map(|id| match self.ops.get(id) {
+            Some(Op::Start(start)) => Some(&start.members),
+            _ => None,
+        });
+        let pulled = pulled.flat_map(|members| members.iter().map(|(member, _)| *member));
+        pulled.filter(is_let_go).collect()
     }
 
     fn ends_of_restart(&self, service: Index) -> (Plans, Vec<Index>) {

@@ -1,6 +1,7 @@
 //! The way down: an incarnation is planned to end, signalled when nothing stands on it any more,
 //! aborted when its grace period is over, and given up when it does not end even then.
 
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -203,7 +204,13 @@ impl<C> Core<C> {
             _ => return,
         }
         match self.remove(id) {
-            Some(Op::Rollback { callers, down, .. }) => {
+            Some(Op::Rollback { target, callers, down, .. }) => {
+                if let Entry::Occupied(mut others) = self.rollbacks.entry(target) {
+                    others.get_mut().remove(&id);
+                    if others.get().is_empty() {
+                        others.remove();
+                    }
+                }
                 for caller in callers {
                     self.reply(caller, Answer::Start(Err(down.clone())));
                 }

@@ -8,6 +8,7 @@ use rustc_hash::FxHashSet;
 use crate::reason::{StopReason, Stopped};
 use crate::spec::DependencyKind;
 use crate::state::ServiceState;
+use crate::supervisor::few::Few;
 
 use super::model::Core;
 use super::op::{Op, OpId, Start};
@@ -330,7 +331,7 @@ impl<C> Core<C> {
         let target = start.target;
         let callers = start.callers.into_iter().map(|(caller, _)| caller).collect();
         let mut plans = Vec::new();
-        let mut remaining = Vec::new();
+        let mut members = Vec::new();
         for &(member, _) in start.members.iter().rev() {
             let row = self.row_mut(member);
             if row.is_held() {
@@ -338,15 +339,23 @@ impl<C> Core<C> {
             }
             let due = row.due;
             if row.live && !row.leaked {
-                remaining.push(member);
+                members.push(member);
                 plans.push((member, StopReason::Unneeded));
             }
             if due {
                 self.call_off(member, Stopped::Unneeded);
             }
         }
-        let id = self.add(Op::Rollback { target, callers, down, remaining: remaining.len() });
-        for member in remaining.iter().copied() {
+        let rollback = Op::Rollback {
+            target,
+            callers,
+            down,
+            remaining: members.len(),
+            members: members.clone(),
+        };
+        let id = self.add(rollback);
+        self.rollbacks.entry(target).or_insert(Few::NONE).push(id);
+        for member in members {
             self.row_mut(member).watchers.push(id);
         }
         self.plan(&plans);
