@@ -209,6 +209,8 @@ mod x03_leaked;
 #[cfg(test)]
 mod x03_nested;
 #[cfg(test)]
+mod x03_timers;
+#[cfg(test)]
 mod x05_shared;
 #[cfg(test)]
 mod x06_faults;

@@ -22,12 +22,12 @@ fn blocks(name: &'static str) -> Probe {
     Probe::new(name).on_stop(OnStop::Block).grace_period(grace)
 }
 
-fn short(builder: SupervisorBuilder) -> SupervisorBuilder {
+pub(crate) fn short(builder: SupervisorBuilder) -> SupervisorBuilder {
     builder.join_timeout(JOIN)
 }
 
 /// Lets the thread go when the test is over, whichever way.
-struct Unblock<'a>(&'a Probe);
+pub(crate) struct Unblock<'a>(pub(crate) &'a Probe);
 
 impl Drop for Unblock<'_> {
     fn drop(&mut self) {
@@ -36,7 +36,7 @@ impl Drop for Unblock<'_> {
 }
 
 /// How often a machine may be late that has too much to do; what is late each time is so for another reason.
-const TRIES: usize = 5;
+pub(crate) const TRIES: usize = 5;
 
 /// Whether the call takes less than that, at least once.
 async fn takes_less(than: Duration, mut call: impl AsyncFnMut()) -> bool {
@@ -51,7 +51,7 @@ async fn takes_less(than: Duration, mut call: impl AsyncFnMut()) -> bool {
 }
 
 #[track_caller]
-fn leaked(state: &ServiceState) {
+pub(crate) fn leaked(state: &ServiceState) {
     let ServiceState::Failed(failure) = state else { panic!("{state}") };
     assert!(matches!(**failure, ServiceFailure::Leaked), "{state}");
 }
@@ -203,7 +203,7 @@ async fn x03_what_leaked_comes_back_by_hand_only() {
 }
 
 /// One whose task blocks a thread once it was told to complete.
-fn completes_and_blocks() -> Probe {
+pub(crate) fn completes_and_blocks() -> Probe {
     Probe::new("leaks").grace_period(GracePeriod::Bounded(Duration::ZERO))
 }
 
@@ -293,35 +293,6 @@ async fn x03_a_hung_start_that_is_stopped_leaks_too() {
     leaked(&kit.raw_state("leaks"));
     assert_eq!(kit.state("waits"), "stopped (unneeded)");
     refused(&kit.supervisor.start("waits").await.unwrap_err(), "waits");
-}
-
-/// Blocks its thread when it is dropped.
-struct Blocks(Probe);
-
-impl Drop for Blocks {
-    fn drop(&mut self) {
-        self.0.block();
-    }
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
-async fn x03_what_blocks_when_a_deadline_aborts_it_takes_no_deadline_along() {
-    let leaks = Probe::new("leaks").grace_period(GracePeriod::Bounded(Duration::from_millis(20)));
-    let own = leaks.clone();
-    let hangs = Do::call(move |_| {
-        let blocks = Blocks(own.clone());
-        async move {
-            let _blocks = blocks;
-            std::future::pending().await
-        }
-    });
-    let leaks = leaks.begin([Do::Ready, hangs]);
-    let _unblock = Unblock(&leaks);
-    let kit = Kit::with([&leaks], short);
-    kit.supervisor.start("leaks").await.unwrap();
-    let _over = unblock_late(&leaks);
-    let error = kit.supervisor.stop("leaks").await.unwrap_err();
-    assert!(matches!(&error, StopError::Leaked { .. }), "{error}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
@@ -441,60 +412,4 @@ async fn x05_starts_are_refused_at_once_while_the_listeners_hear_the_end() {
     assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
     drop(release);
     assert!(kit.supervisor.shutdown().await.unwrap().is_clean());
-}
-
-/// Blocks its thread after a timer of its own: the worker that this one has woken waits for the timers of
-/// the whole runtime. It does so too when it is dropped before that.
-fn blocks_after_a_timer(leaks: &Probe) -> Do {
-    let own = leaks.clone();
-    Do::call(move |_| {
-        let own = own.clone();
-        async move {
-            let _blocks = Blocks(own.clone());
-            sleep(Duration::from_millis(10)).await;
-            own.block();
-        }
-    })
-}
-
-/// Lets it go when all deadlines have long been over, so that a test which waits for one fails.
-fn unblock_late(leaks: &Probe) -> mpsc::Sender<()> {
-    let (over, in_time) = mpsc::channel();
-    let late = leaks.clone();
-    std::thread::spawn(move || {
-        let _: Result<(), _> = in_time.recv_timeout(Duration::from_secs(5));
-        late.unblock();
-    });
-    over
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
-async fn s08_x03_a_start_that_blocks_after_a_timer_of_its_own_is_late_all_the_same() {
-    for _ in 0..TRIES {
-        let leaks = completes_and_blocks().start_timeout(Duration::from_millis(50));
-        let leaks = leaks.clone().begin([blocks_after_a_timer(&leaks)]);
-        let _unblock = Unblock(&leaks);
-        let kit = Kit::with([&leaks], short);
-        let _over = unblock_late(&leaks);
-        let error = kit.supervisor.start("leaks").await.unwrap_err();
-        assert!(error.to_string().contains("was not ready within 50ms"), "{error}");
-        // It may have been too late to begin.
-        if leaks.live() == 1 {
-            leaked(&kit.raw_state("leaks"));
-            return;
-        }
-    }
-    panic!("it never begins");
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
-async fn s09_x03_the_watchdog_sees_one_that_blocks_after_a_timer_of_its_own() {
-    let leaks = Probe::new("leaks").grace_period(GracePeriod::Bounded(Duration::from_millis(20)));
-    let leaks = leaks.options(|options| options.with_watchdog(Duration::from_millis(50)));
-    let leaks = leaks.clone().begin([Do::Ready, blocks_after_a_timer(&leaks)]);
-    let _unblock = Unblock(&leaks);
-    let kit = Kit::with([&leaks], short);
-    kit.supervisor.start("leaks").await.unwrap();
-    let _over = unblock_late(&leaks);
-    leaked(&kit.supervisor.wait("leaks").await.unwrap());
 }
