@@ -67,8 +67,9 @@ pub(super) fn agree(facts: &Facts<'_>) -> Agrees {
 /// Nothing begins inside a run that is over, or that was told to stop.
 fn begins(facts: &Facts<'_>, service: usize, run: u32, line: usize) -> Agrees {
     let lives = facts.life_of(service, run).is_some_and(|life| {
-        let ended = life.ended.map(|(line, _)| line);
-        life.begun < line && [life.over, ended].into_iter().flatten().all(|end| end > line)
+        // What a run that is aborted leaves inside is told to stop in that moment: one may begin before it is.
+        let over = life.over.is_none_or(|over| over > line || facts.at(over) == facts.at(line));
+        life.begun < line && over && life.ended.is_none_or(|(ended, _)| ended > line)
     });
     let stops = told(facts, service, run).is_some_and(|at| at < facts.at(line));
     ensure(lives && !stops, "A4", line, || {
@@ -93,7 +94,7 @@ fn given_up(facts: &Facts<'_>, service: usize, life: &Life, rows: &[Seen], place
     ensure(backoffs <= most, "R4", life.begun, || {
         format!("one inside {name} has {backoffs} restarts of {most}")
     })?;
-    let Some(line) = failures(seen).nth(most) else { return Ok(()) };
+    let Some(line) = failures(facts, seen).nth(most) else { return Ok(()) };
     let at = facts.at(line);
     let down = |what: &Within| {
         let downs = [State::Stopping(Why::Shutdown), State::Stopped(Why::Shutdown)];
@@ -116,14 +117,19 @@ fn given_up(facts: &Facts<'_>, service: usize, life: &Life, rows: &[Seen], place
 }
 
 /// The ends that were failures: not of one that was told to stop.
-fn failures(seen: &Seen) -> impl Iterator<Item = usize> {
+fn failures<'a>(facts: &'a Facts<'_>, seen: &'a Seen) -> impl Iterator<Item = usize> + 'a {
+    let stops = |what: &Within| matches!(what, Within::Is(State::Stopping(_)));
     let mut told = false;
-    seen.iter().filter_map(move |(line, what)| {
-        if let Within::Is(state) = what {
-            told = matches!(state, State::Stopping(_));
+    seen.iter().enumerate().filter_map(move |(place, (line, what))| {
+        if let Within::Is(_) = what {
+            told = stops(what);
         }
         let fails = matches!(what, Within::Ended(Outcome::Error | Outcome::Panic));
-        (fails && !told).then_some(*line)
+        // It may have been told so in the moment in which it ended by itself.
+        let then = seen[place..]
+            .iter()
+            .take_while(|(next, it)| facts.at(*next) == facts.at(*line) && *it != Within::Begun);
+        (fails && !told && !then.into_iter().any(|(_, it)| stops(it))).then_some(*line)
     })
 }
 
