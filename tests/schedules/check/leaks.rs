@@ -51,12 +51,15 @@ pub(super) fn agree(facts: &Facts<'_>) -> Agrees {
     Ok(())
 }
 
-/// Whether the service had leaked at a moment of the call, and had not ended some time before it.
+/// Whether the service had leaked at a moment of the call, and had not ended some time before it; that may be
+/// told in the moment of the answer, and after it.
 pub(super) fn leaks(facts: &Facts<'_>, call: &Asked, service: usize) -> bool {
     let leaked = |state| state == State::Failed(Cause::Leaked);
     let moves = facts.within(service, call.line, call.end).iter();
     let last = facts.before(service, call.line).into_iter();
-    let mut runs = last.chain(moves).filter(|it| leaked(it.state)).map(|it| it.incarnation);
+    let next = facts.after(service, call.end).filter(|it| it.at == facts.at(call.end));
+    let mut runs =
+        last.chain(moves).chain(next).filter(|it| leaked(it.state)).map(|it| it.incarnation);
     runs.any(|run| {
         let ended = facts.life_of(service, run).and_then(|life| life.ended);
         ended.is_none_or(|(line, _)| facts.at(line) >= facts.at(call.line))
