@@ -4,8 +4,8 @@ use std::future::Future;
 use std::time::Duration;
 
 use plux::{
-    AddError, BuildProblem, GraphError, RemoveError, RestartError, ServiceContext, StartError,
-    StartOutcome, StopError, StopReport, Supervisor,
+    AddError, BuildProblem, GraphError, RemoveError, RestartError, RestartReport, ServiceContext,
+    StartError, StartOutcome, StopError, StopReport, Supervisor,
 };
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
@@ -87,18 +87,19 @@ pub(crate) async fn inside(cx: &ServiceContext, by: usize, inside: Inside, recor
     recorder.write(command(id, asks, Some(by)));
     let mut heard = Heard { id, told: (Answer::Dropped, None, None), recorder };
     let asked = match asks {
-        Asks::Stop(_) if !inside.waits => supervisor.request_stop(name).is_ok(),
-        Asks::Restart(_) if !inside.waits => supervisor.request_restart(name).is_ok(),
+        Asks::Stop(_) if !inside.waits => {
+            supervisor.request_stop(name).map_err(|error| stop(Err(error), recorder))
+        }
+        Asks::Restart(_) if !inside.waits => {
+            supervisor.request_restart(name).map_err(|error| restarted(Err(error), recorder))
+        }
         Asks::Shutdown if !inside.waits => {
             supervisor.request_shutdown();
-            true
+            Ok(())
         }
-        _ => {
-            heard.told = ask(asks, &supervisor, recorder).await;
-            return;
-        }
+        _ => Err(ask(asks, &supervisor, recorder).await),
     };
-    heard.told.0 = if asked { Answer::Asked } else { Answer::Unknown };
+    heard.told = asked.err().unwrap_or((Answer::Asked, None, None));
 }
 
 /// Writes down what a call was told, also when that is nothing.
@@ -118,7 +119,6 @@ impl Drop for Heard<'_> {
 
 async fn ask(asks: Asks, supervisor: &Supervisor, recorder: &Recorder) -> Told {
     let name = asks.service().map_or("", |it| recorder.name(it));
-    let place = |name: &plux::Name| Some(recorder.place(name.as_str()));
     match asks {
         Asks::Start(_) => match supervisor.start(name).await {
             Ok(StartOutcome::Joined) => (Answer::Joined, None, None),
@@ -126,14 +126,7 @@ async fn ask(asks: Asks, supervisor: &Supervisor, recorder: &Recorder) -> Told {
             Ok(_) => (Answer::Started, None, None),
             Err(error) => refused(&error, recorder),
         },
-        Asks::Restart(_) => match supervisor.restart(name).await {
-            Ok(report) => {
-                let stopped = report.dependents.iter().filter_map(place).collect();
-                (Answer::Restarted, None, Some(stopped))
-            }
-            Err(RestartError::Start(error)) => refused(&error, recorder),
-            Err(_) => (Answer::OwnEnd, None, None),
-        },
+        Asks::Restart(_) => restarted(supervisor.restart(name).await, recorder),
         Asks::Stop(_) => stop(supervisor.stop(name).await, recorder),
         Asks::StopUnused(_) => stop(supervisor.stop_unused(name).await, recorder),
         Asks::Wait(_) => match supervisor.wait(name).await {
@@ -200,6 +193,17 @@ fn removed(told: Result<(), RemoveError>, recorder: &Recorder) -> Told {
         Err(_) => Answer::RefusedShutdown,
     };
     (answer, None, None)
+}
+
+fn restarted(told: Result<RestartReport, RestartError>, recorder: &Recorder) -> Told {
+    match told {
+        Ok(report) => {
+            let stopped = report.dependents.iter().map(|name| recorder.place(name.as_str()));
+            (Answer::Restarted, None, Some(stopped.collect()))
+        }
+        Err(RestartError::Start(error)) => refused(&error, recorder),
+        Err(_) => (Answer::OwnEnd, None, None),
+    }
 }
 
 fn stop(told: Result<StopReport, StopError>, recorder: &Recorder) -> Told {
