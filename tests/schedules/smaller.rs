@@ -52,7 +52,7 @@ fn services(case: &Case) -> Vec<Case> {
     all.extend(each(case, case.services.len(), |less, at| {
         let name = &less.services[at].row.name;
         let called = less.services.iter().filter(|it| it.present && it.row.name == *name);
-        if called.count() == 1 {
+        if less.services[at].present && called.count() == 1 {
             less.services[at].comes = None;
         }
     }));
