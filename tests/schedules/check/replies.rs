@@ -77,9 +77,8 @@ fn own_end(facts: &Facts<'_>, call: &Asked, answer: Answer) -> Result<bool, Ille
             || facts.after(by, call.line).is_some_and(told)
     };
     // Of two that are both to end, edges of every kind order the ends; so do companions.
-    let orders = |target| facts.graphs.orders(by, target) || in_group(facts, by);
     let ends = ends && call.command != Command::Remove;
-    let may = may || ends && call.service.is_some_and(orders);
+    let may = may || ends && call.service.is_some_and(|target| may_await(facts, by, target));
     ensure(if refused { may } else { !sure }, "C2", call.line, || {
         let by = facts.name(by);
         format!("{answer:?} to {:?} of {:?} from within {by}", call.command, call.service)
@@ -102,6 +101,11 @@ fn goes_along(facts: &Facts<'_>, service: usize, target: usize) -> bool {
         seen.extend(more);
     }
     false
+}
+
+/// Whether a call about the target may have to wait for the end of this one.
+pub(super) fn may_await(facts: &Facts<'_>, service: usize, target: usize) -> bool {
+    facts.graphs.orders(service, target) || in_group(facts, service)
 }
 
 /// Whether others may be restarted with the service.
