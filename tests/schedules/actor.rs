@@ -52,8 +52,8 @@ impl Recorder {
         let (lines, full) = (Mutex::new(Vec::new()), Notify::new());
         // The shutdown has a number too.
         let next = AtomicU32::new(case.calls.len() as u32 + 1);
-        let first =
-            case.services.iter().enumerate().filter(|(_, it)| it.present && it.comes.is_none());
+        let all = case.services.iter().enumerate();
+        let first = all.filter(|(_, it)| it.present && it.comes.is_none());
         let names = first.map(|(place, it)| (it.row.name.clone(), place)).collect();
         let (names, added) = (Mutex::new(names), Mutex::new(HashSet::new()));
         let (zero, case, stands) = (Instant::now(), case.clone(), Mutex::new(None));

@@ -276,6 +276,11 @@ impl<'a> Facts<'a> {
         self.moves[service].get(self.count_before(service, line.saturating_add(1)))
     }
 
+    /// The same, when that comes in the moment of the line: what was so may be told after it.
+    pub(crate) fn just_after(&self, service: usize, line: usize) -> Option<&Move> {
+        self.after(service, line).filter(|next| next.at == self.at(line))
+    }
+
     /// Its moves between two lines.
     pub(crate) fn within(&self, service: usize, from: usize, to: usize) -> &[Move] {
         let moves = &self.moves[service];

@@ -63,11 +63,14 @@ fn stays(facts: &Facts<'_>, service: usize, state: State, line: usize) -> bool {
             !temporary && !facts.graphs.stops_for_good(service)
         }
         State::Stopping(Why::Group) | State::Stopped(Why::Group) => {
-            // One that is ended by its watchdog or its health, and given up for that, takes them along first.
+            // One that is ended by its watchdog or its health takes them along before it is given up for that, or
+            // leaks.
             let failed = |it: &usize| {
                 let mut ends = facts.within(*it, line, usize::MAX).iter();
                 let end = ends.find(|moved| !moved.state.is_live());
-                let gives_up = end.is_some_and(|end| end.state == State::Failed(Cause::GaveUp));
+                let gives_up = end.is_some_and(|end| {
+                    matches!(end.state, State::Failed(Cause::GaveUp | Cause::Leaked))
+                });
                 gives_up || matches!(facts.state(*it, line), State::Failed(_))
             };
             !temporary && !facts.setup().group.iter().any(failed)

@@ -26,7 +26,10 @@ pub(crate) fn nested(dice: &mut Dice, case: &mut Case) {
         (service.usual, service.scripts) = (Script::PLAIN, Vec::new());
         // Nobody gives heartbeats for it.
         (service.row.watchdog, service.row.judged) = (None, false);
-        if service.row.intensity.is_none() || service.row.period < 60_000 {
+        let cools = |then: run::GiveUp| matches!(then, run::GiveUp::CoolDown(_));
+        let cools =
+            cools(service.row.give_up) || case.budget.is_some_and(|(_, _, then)| cools(then));
+        if service.row.intensity.is_none() || service.row.period < 60_000 || cools {
             // All inside may need more than a short time: it would be tried for ever.
             service.row.start = Some(30);
         }

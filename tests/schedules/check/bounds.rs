@@ -2,7 +2,7 @@
 
 use super::{Agrees, ensure};
 use crate::facts::Facts;
-use crate::run::{Outcome, State, Why};
+use crate::run::{Answer, Command, Outcome, State, Why};
 
 pub(super) fn agree(facts: &Facts<'_>) -> Agrees {
     facts.each(|service, place, moved| {
@@ -13,9 +13,8 @@ pub(super) fn agree(facts: &Facts<'_>) -> Agrees {
             State::Stopping(why) => {
                 let bound = row.grace.map(|grace| moved.at + grace).or_else(|| {
                     let whole = facts.setup().shutdown?;
-                    let asked = (facts.shutdown_asked < usize::MAX)
-                        .then(|| facts.at(facts.shutdown_asked))?;
-                    Some((asked + whole).max(moved.at))
+                    let asked = shutdown(facts).filter(|line| *line < usize::MAX)?;
+                    Some((facts.at(asked) + whole).max(moved.at))
                 });
                 let bound = bound.map(|bound| bound + facts.setup().join);
                 if let (Some(next), Some(bound)) = (next, bound) {
@@ -53,6 +52,15 @@ pub(super) fn agree(facts: &Facts<'_>) -> Agrees {
         aborts(facts, service)?;
     }
     Ok(())
+}
+
+/// Where a shutdown has begun at the latest: it is not known of everybody who is given up whether he begins one.
+fn shutdown(facts: &Facts<'_>) -> Option<usize> {
+    let calls = facts.calls.iter().filter(|call| {
+        let ends = matches!(call.command, Command::Shutdown | Command::AbortNow);
+        ends && call.answer != Some(Answer::OwnEnd)
+    });
+    calls.map(|call| call.line).chain([facts.shutdown_known]).min()
 }
 
 /// Nothing is dropped before its grace period is over.

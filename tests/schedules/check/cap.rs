@@ -1,7 +1,7 @@
 //! R8: so many restarts are under way at once, and no more.
 
 use super::{Agrees, ensure};
-use crate::facts::{Facts, Move};
+use crate::facts::{Asked, Facts, Move};
 use crate::run::{Kind, State, Why};
 
 pub(super) fn agree(facts: &Facts<'_>) -> Agrees {
@@ -30,7 +30,16 @@ fn needs_none(facts: &Facts<'_>, service: usize, place: usize, moved: &Move) -> 
     let end = next.map_or(usize::MAX, |next| next.line);
     let grouped = facts.setup().group.iter().any(|it| facts.graphs.needs(service, *it));
     let calls = facts.pulling(service, moved.line, end).filter(|call| !call.is_open());
-    for call in calls.filter(|_| !grouped) {
+    // What came later is no part of what was asked for.
+    let whole = |call: &Asked| {
+        let target = call.pulls();
+        // It may have joined one that was asked for before it.
+        let joins = |it: &&Asked| it.pulls() == target && it.line < call.line && it.end > call.line;
+        let first = facts.calls.iter().find(joins).map_or(call.line, |it| it.line);
+        let mut came = facts.there.changes.iter().filter(|it| it.comes && it.line > first);
+        !came.any(|it| target.is_some_and(|target| facts.graphs.pulls(target, it.service)))
+    };
+    for call in calls.filter(|call| !grouped && whole(call)) {
         let line = call.line.max(moved.line);
         let ready = facts.graphs.ties(service).iter().all(|tie| {
             let stays = facts.after(tie.on, line).is_none_or(|next| next.line > end);

@@ -77,6 +77,12 @@ fn decided(facts: &Facts<'_>, service: usize, moved: &Move) -> usize {
         let over = over.filter(|line| (from..to).contains(line)).min();
         first = first.min(gone.map_or(to, |moved| moved.line)).min(over.unwrap_or(to));
     }
+    // It waits for those who stand on it.
+    for it in (0..count).filter(|it| *it != service && facts.graphs.needs(*it, service)) {
+        let moves = facts.within(it, from, to).iter();
+        let mut told = moves.filter(|moved| matches!(moved.state, State::Stopping(_)));
+        first = first.min(told.next().map_or(to, |moved| moved.line));
+    }
     let calls = facts.calls.iter().filter(|call| {
         let about = call.service.is_some_and(|it| {
             facts.graphs.needs(service, it) || facts.graphs.pulls(it, service) || grouped(it)

@@ -44,7 +44,9 @@ fn round(facts: &Facts<'_>, failed: usize, moved: &Move) -> Agrees {
                 format!("{name} begins before {other} of its group has ended")
             })?;
         }
-        let delayed = facts.state(failed, begin.line) == State::Backoff
+        // No delay is none that others wait for.
+        let delayed = facts.setup().services[failed].delay > 0
+            && facts.state(failed, begin.line) == State::Backoff
             && facts.within(failed, line, begin.line).is_empty();
         let latest = others().all(|it| {
             !facts.within(it, line, begin.line).iter().any(|moved| moved.state == State::Backoff)

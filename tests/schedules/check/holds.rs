@@ -28,8 +28,11 @@ pub(super) fn agree(facts: &Facts<'_>) -> Agrees {
 fn rollback(facts: &Facts<'_>, call: &Asked, target: usize) -> Agrees {
     for service in (0..facts.moves.len()).filter(|it| facts.graphs.pulls(target, *it)) {
         let state = facts.state(service, call.end);
-        let up = state.is_live() || matches!(state, State::Waiting | State::Backoff);
-        if !up {
+        let is_up =
+            |state: State| state.is_live() || matches!(state, State::Waiting | State::Backoff);
+        // That it is stopped may be told in the same moment, and after the answer.
+        let next = facts.after(service, call.end).filter(|it| it.at == facts.at(call.end));
+        if !is_up(state) || next.is_some_and(|next| !is_up(next.state)) {
             continue;
         }
         let held = facts.calls.iter().any(|other| {

@@ -51,13 +51,12 @@ pub(super) fn agree(facts: &Facts<'_>) -> Agrees {
     Ok(())
 }
 
-/// Whether the service had leaked at a moment of the call, and had not ended some time before it; that may be
-/// told in the moment of the answer, and after it.
+/// Whether the service had leaked at a moment of the call, and had not ended some time before it.
 pub(super) fn leaks(facts: &Facts<'_>, call: &Asked, service: usize) -> bool {
     let leaked = |state| state == State::Failed(Cause::Leaked);
     let moves = facts.within(service, call.line, call.end).iter();
     let last = facts.before(service, call.line).into_iter();
-    let next = facts.after(service, call.end).filter(|it| it.at == facts.at(call.end));
+    let next = facts.just_after(service, call.end);
     let mut runs =
         last.chain(moves).chain(next).filter(|it| leaked(it.state)).map(|it| it.incarnation);
     runs.any(|run| {

@@ -68,8 +68,11 @@ pub(super) fn agree(facts: &Facts<'_>) -> Agrees {
 fn begins(facts: &Facts<'_>, service: usize, run: u32, line: usize) -> Agrees {
     let lives = facts.life_of(service, run).is_some_and(|life| {
         // What a run that is aborted leaves inside is told to stop in that moment: one may begin before it is.
-        let over = life.over.is_none_or(|over| over > line || facts.at(over) == facts.at(line));
-        life.begun < line && over && life.ended.is_none_or(|(ended, _)| ended > line)
+        let fits = |end: usize| end > line || facts.at(end) == facts.at(line);
+        let ended = life.ended.is_none_or(|(end, outcome)| {
+            end > line || (life.over.is_none() && outcome == Outcome::Aborted && fits(end))
+        });
+        life.begun < line && life.over.is_none_or(fits) && ended
     });
     let stops = told(facts, service, run).is_some_and(|at| at < facts.at(line));
     ensure(lives && !stops, "A4", line, || {

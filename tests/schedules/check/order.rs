@@ -89,9 +89,11 @@ fn unmet(facts: &Facts<'_>, gone: usize, line: usize) -> Agrees {
         ensure(next.is_some(), "D5", line, || {
             format!("{on} is gone, and {name}, which requires it, goes on")
         })?;
-        // Nothing stands on it that has to end first.
-        let alone =
-            facts.graphs.back(tie.from).iter().all(|tie| !facts.state(tie.from, line).is_live());
+        // Nothing stands on it that has to end first, also not through who does not run.
+        let direct = facts.graphs.back(tie.from).iter().map(|tie| tie.from);
+        let through = (0..facts.moves.len()).filter(|it| facts.graphs.needs(*it, tie.from));
+        let mut others = direct.chain(through).filter(|it| *it != tie.from);
+        let alone = others.all(|it| !facts.state(it, line).is_live());
         let late = next.is_some_and(|next| next.at > facts.at(line));
         ensure(!(alone && late), "D5", line, || {
             format!("{on} is gone, and {name}, which requires it, stops later")

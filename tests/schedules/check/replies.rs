@@ -76,9 +76,15 @@ fn own_end(facts: &Facts<'_>, call: &Asked, answer: Answer) -> Result<bool, Ille
         facts.before(by, call.line).is_some_and(told)
             || facts.after(by, call.line).is_some_and(told)
     };
-    // Of two that are both to end, edges of every kind order the ends; so do companions.
-    let ends = ends && call.command != Command::Remove;
-    let may = may || ends && call.service.is_some_and(|target| may_await(facts, by, target));
+    // Whom a start has pulled that the stop fails is let go.
+    let stops = matches!(call.command, Command::Stop | Command::StopUnused);
+    let let_go = stops
+        && facts.pulling(by, call.line, call.end).any(|start| {
+            let needs = |(of, target)| facts.graphs.needs(of, target);
+            start.service.zip(call.service).is_some_and(needs)
+        });
+    let ends = let_go || ends && call.command != Command::Remove;
+    let may = may || ends && may_await(facts, call, by);
     ensure(if refused { may } else { !sure }, "C2", call.line, || {
         let by = facts.name(by);
         format!("{answer:?} to {:?} of {:?} from within {by}", call.command, call.service)
@@ -103,9 +109,15 @@ fn goes_along(facts: &Facts<'_>, service: usize, target: usize) -> bool {
     false
 }
 
-/// Whether a call about the target may have to wait for the end of this one.
-pub(super) fn may_await(facts: &Facts<'_>, service: usize, target: usize) -> bool {
-    facts.graphs.orders(service, target) || in_group(facts, service)
+/// Whether the call may have to wait for the end of the service, when that and the target are both to end.
+pub(super) fn may_await(facts: &Facts<'_>, call: &Asked, service: usize) -> bool {
+    let Some(target) = call.service else { return false };
+    // Edges of every kind order the ends; so do companions. An attempt waits for the ends of all that it comes
+    // after.
+    let up = matches!(call.command, Command::Start | Command::Restart);
+    let comes_after = |it| it == target || up && facts.graphs.orders(target, it);
+    let mut all = 0..facts.moves.len();
+    in_group(facts, service) || all.any(|it| comes_after(it) && facts.graphs.orders(service, it))
 }
 
 /// Whether others may be restarted with the service.
@@ -115,7 +127,9 @@ fn in_group(facts: &Facts<'_>, service: usize) -> bool {
 }
 
 fn rested(facts: &Facts<'_>, call: &Asked, service: usize) -> bool {
+    let next = facts.just_after(service, call.end);
     stood(facts, call, service, |state| !state.is_stoppable())
+        || next.is_some_and(|next| !next.state.is_stoppable())
 }
 
 fn up(facts: &Facts<'_>, call: &Asked, target: usize, answer: Answer) -> Agrees {
@@ -129,8 +143,7 @@ fn up(facts: &Facts<'_>, call: &Asked, target: usize, answer: Answer) -> Agrees 
     ensure(fits, "C6", call.end, || format!("{answer:?} to a {:?} of {name}", call.command))?;
     match answer {
         Answer::AlreadyRunning => {
-            // That it runs may be told in the same moment, and after the answer.
-            let next = facts.after(target, call.end).filter(|it| it.at == facts.at(call.end));
+            let next = facts.just_after(target, call.end);
             let ran = stood(facts, call, target, |state| state == State::Running)
                 || next.is_some_and(|next| next.state == State::Running);
             ensure(ran, "S2", call.end, || format!("{name} was not running"))
@@ -164,8 +177,7 @@ fn up(facts: &Facts<'_>, call: &Asked, target: usize, answer: Answer) -> Agrees 
 /// A fresh run became ready during the call; this call began it, or another one did.
 fn ready(facts: &Facts<'_>, call: &Asked, target: usize, answer: Answer) -> Agrees {
     let name = facts.name(target);
-    // That it runs may be told in the same moment, and after the answer.
-    let next = facts.after(target, call.end).filter(|it| it.at == facts.at(call.end));
+    let next = facts.just_after(target, call.end);
     let end = next.filter(|it| it.state == State::Running).map_or(call.end, |it| it.line + 1);
     let moves = facts.within(target, call.line, end);
     let Some(running) = moves.iter().rev().find(|moved| moved.state == State::Running) else {
@@ -319,8 +331,8 @@ fn used(facts: &Facts<'_>, call: &Asked, target: usize, covered: &[usize]) -> Ag
 fn ended(facts: &Facts<'_>, call: &Asked, line: usize, listed: &BTreeSet<usize>) -> bool {
     listed.iter().all(|service| {
         let moves = facts.within(*service, line, call.end);
-        moves.iter().any(|moved| !moved.state.is_stoppable() || moved.state == State::Backoff)
-            || moves.iter().any(|moved| moved.state == State::Waiting)
+        // One that a later start has pulled meanwhile may be about to begin again.
+        moves.iter().any(|moved| !moved.state.is_live())
     })
 }
 

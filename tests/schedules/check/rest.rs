@@ -152,7 +152,7 @@ fn done(facts: &Facts<'_>, call: &Asked, line: usize) -> Agrees {
     };
     // One that would have waited for its own end was refused, although nobody heard that.
     let own = call.answer == Some(Answer::Dropped)
-        && call.by.is_some_and(|by| super::replies::may_await(facts, by, target));
+        && call.by.is_some_and(|by| super::replies::may_await(facts, call, by));
     ensure(right || own || is_stopping(facts, line), "C6", line, || {
         format!("the {:?} of {} was not done", call.command, facts.name(target))
     })

@@ -57,10 +57,10 @@ pub(super) fn agree(facts: &Facts<'_>) -> Agrees {
     facts.setup().budget.iter().try_for_each(|budget| of_group(facts, budget))
 }
 
-/// How many restarts of the group there were within its period before this line, and not before `since`.
-fn together(facts: &Facts<'_>, budget: &Budget, line: usize, since: usize) -> usize {
+/// How many restarts of the group there were within such a period before this line, and not before `since`.
+fn together(facts: &Facts<'_>, budget: &Budget, period: u64, line: usize, since: usize) -> usize {
     let moves = budget.members.iter().flat_map(|it| facts.within(*it, since, line));
-    let recent = |it: &&Move| it.state == State::Backoff && it.at + budget.period > facts.at(line);
+    let recent = |it: &&Move| it.state == State::Backoff && it.at + period > facts.at(line);
     moves.filter(recent).count()
 }
 
@@ -71,7 +71,7 @@ fn of_group(facts: &Facts<'_>, budget: &Budget) -> Agrees {
             // A start by hand has the count begin anew.
             let calls = budget.members.iter().flat_map(|it| facts.pulling(*it, 0, moved.line));
             let since = calls.map(|call| call.end.min(moved.line)).max().unwrap_or(0);
-            let count = together(facts, budget, moved.line, since) + 1;
+            let count = together(facts, budget, budget.period, moved.line, since) + 1;
             ensure(count <= budget.most as usize || since == moved.line, "R4", moved.line, || {
                 let Budget { most, period, .. } = budget;
                 let name = facts.name(*member);
@@ -187,8 +187,10 @@ fn intensity(facts: &Facts<'_>, service: usize) -> Agrees {
                 let cooled = rest.is_some_and(|it| it.state == State::Failed(Cause::CoolingDown));
                 let recent = all.iter().filter(|at| **at + row.period + 1 >= moved.at).count();
                 let grouped = facts.setup().budget.as_ref().is_some_and(|budget| {
+                    // One that is as old as the period may count or not.
+                    let period = budget.period + 1;
                     budget.members.contains(&service)
-                        && together(facts, budget, moved.line, 0) >= budget.most as usize
+                        && together(facts, budget, period, moved.line, 0) >= budget.most as usize
                 });
                 let right = spent || cooled || grouped || recent >= most as usize;
                 ensure(right, "R4", moved.line, || {

@@ -106,6 +106,16 @@ impl<C> Core<C> {
         self.is_coming(service, |row| row.due || row.cooling || row.is_starting())
     }
 
+    /// Whether it is to end and come back, and may: what it requires is there, or may come.
+    fn comes_back(&self, service: Index, plans: &Plans) -> bool {
+        let is_to = |service: Index| plans.get(&service).is_some_and(|plan| plan.1);
+        let requirements = self.graph.dependencies(service).iter();
+        is_to(service)
+            && requirements
+                .filter(|(_, kind)| *kind == DependencyKind::Requires)
+                .all(|&(on, _)| self.row(on).is_met() || is_to(on) || self.may_come(on))
+    }
+
     fn ends_of_stop(&self, service: Index) -> (Plans, Vec<Index>) {
         let members = self.with_dependents(service);
         let reason = |member: &Index| (*member, (StopReason::Dependency, false));
@@ -177,8 +187,7 @@ impl<C> Core<C> {
                 awaited.extend(standing.group.members.iter().copied().filter(ends));
             }
             for &(on, _) in self.graph.dependencies(member) {
-                let comes_back = plans.get(&on).is_some_and(|plan| plan.1);
-                let comes = comes_back || pulled.contains(&on) || self.may_come(on);
+                let comes = pulled.contains(&on) || self.may_come(on) || self.comes_back(on, plans);
                 if comes && seen.insert(on) {
                     stack.push(on);
                 }
