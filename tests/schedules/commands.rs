@@ -48,8 +48,16 @@ async fn one(id: u32, call: Call, supervisor: Supervisor, recorder: Recorder) {
             None,
         )),
     };
+    heard_by_all().await;
     let (answer, service, stopped) = told;
     recorder.write(What::Reply { id, answer, service, stopped });
+}
+
+/// Lets those hear what led to an answer who write it down: the answer's line is late rather than theirs.
+async fn heard_by_all() {
+    for _ in 0..4 {
+        tokio::task::yield_now().await;
+    }
 }
 
 /// About whom it is at this moment; nothing where services were added already that can come once.
@@ -100,6 +108,7 @@ pub(crate) async fn inside(cx: &ServiceContext, by: usize, inside: Inside, recor
         _ => Err(ask(asks, &supervisor, recorder).await),
     };
     heard.told = asked.err().unwrap_or((Answer::Asked, None, None));
+    heard_by_all().await;
 }
 
 /// Writes down what a call was told, also when that is nothing.

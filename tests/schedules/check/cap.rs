@@ -30,14 +30,17 @@ fn needs_none(facts: &Facts<'_>, service: usize, place: usize, moved: &Move) -> 
     let end = next.map_or(usize::MAX, |next| next.line);
     let grouped = facts.setup().group.iter().any(|it| facts.graphs.needs(service, *it));
     let calls = facts.pulling(service, moved.line, end).filter(|call| !call.is_open());
-    // What came later is no part of what was asked for.
+    // What came later, or never, is no part of what was asked for.
     let whole = |call: &Asked| {
         let target = call.pulls();
         // It may have joined one that was asked for before it.
         let joins = |it: &&Asked| it.pulls() == target && it.line < call.line && it.end > call.line;
         let first = facts.calls.iter().find(joins).map_or(call.line, |it| it.line);
-        let mut came = facts.there.changes.iter().filter(|it| it.comes && it.line > first);
-        !came.any(|it| target.is_some_and(|target| facts.graphs.pulls(target, it.service)))
+        let pulled = |it: &usize| target.is_some_and(|target| facts.graphs.pulls(target, *it));
+        let mut pulled = (0..facts.moves.len()).filter(pulled);
+        let surely = |it| facts.there.surely(it, first, call.end);
+        let ties = facts.setup().ties.iter().filter(|tie| tie.kind == Kind::Requires);
+        pulled.all(|it| surely(it) && ties.clone().all(|tie| tie.from != it || surely(tie.on)))
     };
     for call in calls.filter(|call| !grouped && whole(call)) {
         let line = call.line.max(moved.line);
