@@ -1,10 +1,13 @@
 //! Services that wait for what can not come before their own end, and some that only seem to.
 
-use plux::{GiveUp, Group, Intensity, Reaction, RestartError, StartError, StartOutcome, StopError};
+use plux::{
+    GiveUp, Group, Intensity, Reaction, RestartError, RestartPolicy, StartError, StartOutcome,
+    StopError,
+};
 use tokio::time::{Instant, sleep};
 
 use crate::c02_callbacks::{asks, of};
-use crate::kit::{Do, Kit, OnStop, Probe, SECOND, settle, spawn, tireless};
+use crate::kit::{Do, Kit, OnStop, Probe, SECOND, order, settle, spawn, tireless};
 
 #[tokio::test(start_paused = true)]
 async fn c02_the_restart_of_a_companion_is_ones_own_end() {
@@ -118,6 +121,26 @@ async fn c02_s02_so_is_the_stop_of_what_a_start_needs_that_pulled_who_asks() {
         [kit.state("b"), kit.state("x"), kit.state("top")],
         ["running", "running", "starting"]
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn c02_d01_nobody_waits_for_the_end_of_who_asks_and_can_not_come_back() {
+    // As before, but what x goes on without has failed: a begins before x has ended.
+    let gone = Probe::new("gone").options(|it| it.with_restart(RestartPolicy::Temporary));
+    let once = Probe::new("once").begin([Do::Ready, Do::Complete]);
+    let x = Probe::new("x").requires_to(Reaction::Keep, "gone");
+    let x = x.requires_to(Reaction::Restart, "once");
+    let a = Probe::new("a").after("x");
+    let kit = Kit::with([&gone, &once, &x, &a], |builder| {
+        tireless(builder).group(Group::one_for_all("store", ["once", "a"]))
+    });
+    assert!(kit.supervisor.start_all().await.is_ok());
+    order(&gone, Do::Fail("no")).await;
+    let (ask, answer) = asks(|cx| async move { of(&cx).restart("a").await });
+    order(&x, ask).await;
+    answer.lock().take().expect("it hangs").unwrap();
+    assert_eq!([kit.incarnation("x"), kit.incarnation("a")], [1, 2]);
+    assert_eq!(kit.state("a"), "running");
 }
 
 #[tokio::test(start_paused = true)]

@@ -59,7 +59,7 @@ fn live(child: Arc<Child>, mut run: Arc<Incarnation>) -> impl Future<Output = ()
         };
         let (service, incarnation) = (child.index, run.number);
         drop(run);
-        child.send(Input::Ended { service, incarnation, ending });
+        child.send_last(Input::Ended { service, incarnation, ending });
     }
 }
 

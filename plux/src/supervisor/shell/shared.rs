@@ -249,6 +249,15 @@ impl Child {
         let _ = self.mailbox.send(Mail::Input(input));
     }
 
+    /// The same, for who has nothing to do with the service any more: whoever hears of its end may remove it, and
+    /// what its manager has is gone then.
+    pub(super) fn send_last(self: Arc<Self>, input: Input<Caller>) {
+        self.cell.hand_back();
+        let mailbox = Arc::clone(&self.mailbox);
+        drop(self);
+        let _ = mailbox.send(Mail::Input(input));
+    }
+
     /// Begins the run after one that has ended, if that is for the service's own task to do.
     pub(super) fn turn(self: &Arc<Self>, ending: &Ending) -> Option<Arc<Incarnation>> {
         if !self.cell.is_lent() {
