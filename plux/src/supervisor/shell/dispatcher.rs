@@ -204,8 +204,8 @@ impl Dispatcher {
             Action::Publish { service, state, incarnation } => {
                 if let Some(child) = self.child(service) {
                     child.cell.publish(state.clone(), incarnation);
-                    let kind = || EventKind::Service { state, incarnation };
-                    self.shared.hub.emit(|| (child.spec.id(), kind()));
+                    let fact = || (child.spec.id(), EventKind::Service { state, incarnation });
+                    self.shared.hub.emit(fact);
                 }
                 self.timers.moved();
                 self.sweep_timers();
