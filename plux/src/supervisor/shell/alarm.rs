@@ -10,7 +10,7 @@
 //! enough by itself, and after each look it sleeps no longer than until there could be another.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, OnceLock, Weak};
+use std::sync::{Arc, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -31,11 +31,13 @@ pub(super) trait Watched: Send + Sync {
 /// What the thread is told.
 struct Desk {
     new: Vec<Weak<dyn Watched>>,
+    /// The thread has begun.
+    runs: bool,
     /// When it will see that by itself; `None` if it will not.
     wakes: Option<Instant>,
 }
 
-static DESK: Mutex<Desk> = Mutex::new(Desk { new: Vec::new(), wakes: None });
+static DESK: Mutex<Desk> = Mutex::new(Desk { new: Vec::new(), runs: false, wakes: None });
 static BELL: Condvar = Condvar::new();
 
 /// The time of the machine.
@@ -46,14 +48,14 @@ fn time() -> Instant {
 
 /// Has `whom` looked at: not before the margin is over, and when it is over twice at the latest.
 pub(super) fn watch(whom: Weak<dyn Watched>) {
-    static THREAD: OnceLock<bool> = OnceLock::new();
-    let begin = || thread::Builder::new().name("plux-alarms".to_owned()).spawn(attend).is_ok();
-    if !THREAD.get_or_init(begin) {
-        return;
-    }
     let soon = time() + MARGIN;
     let mut desk = DESK.lock();
     desk.new.push(whom);
+    if !desk.runs {
+        // When there can be no thread now, the next call tries again.
+        let thread = thread::Builder::new().name("plux-alarms".to_owned());
+        desk.runs = thread.spawn(attend).is_ok();
+    }
     if desk.wakes.is_none_or(|at| at > soon) {
         desk.wakes = Some(soon);
         drop(desk);
