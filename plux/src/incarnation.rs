@@ -5,8 +5,8 @@
 
 use std::any::Any;
 use std::future::{Future, poll_fn};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::task::{Context, Poll, ready};
 
 use futures::future::BoxFuture;
@@ -53,7 +53,8 @@ impl<T: Any + Send + Sync> Published for T {
 pub(crate) struct Incarnation {
     pub(crate) link: Arc<dyn Link>,
     pub(crate) number: u32,
-    reason: OnceLock<StopReason>,
+    /// The code of its reason to stop, when there is one.
+    reason: AtomicU8,
     stop: Notify,
     aborted: AtomicBool,
     over: AtomicBool,
@@ -104,7 +105,7 @@ impl Incarnation {
         Self {
             link,
             number,
-            reason: OnceLock::new(),
+            reason: AtomicU8::new(0),
             stop: Notify::new(),
             aborted: AtomicBool::new(false),
             over: AtomicBool::new(false),
@@ -118,13 +119,14 @@ impl Incarnation {
 
     /// Tells it to stop; the first reason stays.
     pub(crate) fn signal(&self, reason: StopReason) {
-        if self.reason.set(reason).is_ok() {
+        let (first, last) = (Ordering::AcqRel, Ordering::Relaxed);
+        if self.reason.compare_exchange(0, reason.code(), first, last).is_ok() {
             self.stop.notify_waiters();
         }
     }
 
     pub(crate) fn stop_reason(&self) -> Option<StopReason> {
-        self.reason.get().copied()
+        StopReason::from_code(self.reason.load(Ordering::Acquire))
     }
 
     pub(crate) async fn stopping(&self) -> StopReason {

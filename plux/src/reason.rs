@@ -61,6 +61,31 @@ pub enum StopReason {
     Health,
 }
 
+impl StopReason {
+    /// All of them, in the order of their codes.
+    const ALL: [Self; 9] = [
+        Self::Asked,
+        Self::Dependency,
+        Self::Restart,
+        Self::Shutdown,
+        Self::Unneeded,
+        Self::StartTimeout,
+        Self::Group,
+        Self::Watchdog,
+        Self::Health,
+    ];
+
+    /// What stands for it where there is one byte; never 0.
+    pub(crate) fn code(self) -> u8 {
+        self as u8 + 1
+    }
+
+    /// The one of that code.
+    pub(crate) fn from_code(code: u8) -> Option<Self> {
+        Self::ALL.get(usize::from(code).checked_sub(1)?).copied()
+    }
+}
+
 impl fmt::Display for StopReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -165,5 +190,20 @@ impl Disabled {
 
     pub(crate) fn into_reason(self) -> Arc<str> {
         self.reason
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_reason_to_stop_is_found_by_its_code() {
+        let last = StopReason::Health;
+        assert_eq!(StopReason::ALL.len(), usize::from(last.code()));
+        for reason in StopReason::ALL {
+            assert_eq!(StopReason::from_code(reason.code()), Some(reason));
+        }
+        assert_eq!(StopReason::from_code(0), None);
     }
 }

@@ -62,6 +62,12 @@ impl Hub {
         self.line.get_or_init(|| Line::new(Vec::new())).send(Message::Listen(given(listener)));
     }
 
+    /// Whether somebody listens.
+    #[inline(always)]
+    pub(crate) fn is_heard(&self) -> bool {
+        self.line.get().is_some()
+    }
+
     /// Queues an event; `fact` is called only when somebody listens.
     #[inline(always)]
     pub(crate) fn emit(&self, fact: impl FnOnce() -> (PluginId, EventKind)) {

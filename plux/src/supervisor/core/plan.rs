@@ -21,6 +21,9 @@ impl<C> Core<C> {
     /// them holds. A plan that is there already stays.
     pub(super) fn plan(&mut self, plans: &[(Index, StopReason)]) {
         let now = Moment::new(self.now);
+        self.planned.reserve(plans.len());
+        // Most are signalled in this step: a state, the signal, and its bound.
+        self.actions.reserve(3 * plans.len());
         for &(service, reason) in plans {
             let row = self.row_mut(service);
             if !row.live || row.leaked || row.plan.is_some() {
@@ -40,6 +43,9 @@ impl<C> Core<C> {
 
     /// Signals who was planned in this step. Whoever lets a service begin after it has planned does this first.
     pub(super) fn signal_planned(&mut self) {
+        if self.planned.is_empty() {
+            return;
+        }
         let mut planned = std::mem::take(&mut self.planned);
         for service in planned.drain(..) {
             self.try_signal(service);
@@ -177,8 +183,10 @@ impl<C> Core<C> {
         let watchers = row.watchers.take();
         // One that cools down is about to run, as one that is due is.
         let waits = if row.due || row.cooling { Few::NONE } else { row.waits.take() };
-        for caller in waits {
-            self.reply(caller, Answer::State(state.clone()));
+        if !waits.is_empty() {
+            for caller in waits {
+                self.reply(caller, Answer::State(state.clone()));
+            }
         }
         if watchers.is_empty() {
             return;

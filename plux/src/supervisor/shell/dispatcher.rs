@@ -29,8 +29,8 @@ use super::shared::{Caller, Child, Mail, Shared};
 use super::timers::{Due, Timers};
 use super::told::Told;
 
-/// How many inputs are taken in before the timers are looked at again.
-const BATCH: usize = 256;
+/// How many inputs are taken in before the clock and the timers are looked at again.
+const BATCH: usize = 32;
 
 /// Owns the core; ends with the shutdown.
 pub(crate) struct Dispatcher {
@@ -38,6 +38,8 @@ pub(crate) struct Dispatcher {
     mailbox: mpsc::UnboundedReceiver<Mail>,
     timers: Timers,
     actions: Vec<Action<Caller>>,
+    /// When what is heard now was taken in.
+    now: Instant,
     /// Whose loans are to be taken back next.
     recalled: Vec<Index>,
     finished: Option<Summary>,
@@ -70,6 +72,7 @@ impl Dispatcher {
             mailbox,
             timers,
             actions: Vec::new(),
+            now: Instant::now(),
             recalled: Vec::new(),
             finished: None,
         }
@@ -96,6 +99,7 @@ impl Dispatcher {
             tokio::select! {
                 biased;
                 _ = receive => {
+                    self.now = Instant::now();
                     for mail in mails.drain(..) {
                         self.hear(mail);
                     }
@@ -103,7 +107,9 @@ impl Dispatcher {
                 () = self.timers.wait() => {}
             }
             let mut was_due = false;
-            while let Some(due) = self.timers.pop(Instant::now()) {
+            loop {
+                self.now = Instant::now();
+                let Some(due) = self.timers.pop(self.now) else { break };
                 was_due = true;
                 match due {
                     Due::Service(service, arming) => {
@@ -155,16 +161,17 @@ impl Dispatcher {
         }
         let loan = self.child(service).and_then(|child| child.cell.recall());
         if let Some((incarnation, loan)) = loan {
+            // Its own task may have gone on since then.
+            self.now = Instant::now();
             self.step_core(Input::Regained { service, incarnation, loan });
         }
     }
 
     fn step_core(&mut self, input: Input<Caller>) {
-        let now = Instant::now();
         let mut actions = std::mem::take(&mut self.actions);
-        self.core.step(input, now.duration_since(self.shared.epoch), &mut actions);
+        self.core.step(input, self.now.duration_since(self.shared.epoch), &mut actions);
         for action in actions.drain(..) {
-            self.act(action, now);
+            self.act(action);
         }
         self.actions = actions;
         if self.core.is_shutting_down() {
@@ -173,7 +180,7 @@ impl Dispatcher {
         }
     }
 
-    fn act(&mut self, action: Action<Caller>, now: Instant) {
+    fn act(&mut self, action: Action<Caller>) {
         match action {
             Action::Begin { service, incarnation, watched } => {
                 if let Some(child) = self.child(service) {
@@ -197,15 +204,17 @@ impl Dispatcher {
             }
             Action::Recall { service } => self.recalled.push(service),
             Action::Arm { service, arming, after } => {
-                self.timers.arm(now, service, arming, after);
+                self.timers.arm(self.now, service, arming, after);
                 self.sweep_timers();
             }
-            Action::ArmShutdown { after } => self.timers.arm_shutdown(now, after),
+            Action::ArmShutdown { after } => self.timers.arm_shutdown(self.now, after),
             Action::Publish { service, state, incarnation } => {
                 if let Some(child) = self.child(service) {
-                    child.cell.publish(state.clone(), incarnation);
-                    let fact = || (child.spec.id(), EventKind::Service { state, incarnation });
-                    self.shared.hub.emit(fact);
+                    let heard = self.shared.hub.is_heard().then(|| state.clone());
+                    child.cell.publish(state, incarnation);
+                    if let Some(state) = heard {
+                        self.emit(service, EventKind::Service { state, incarnation });
+                    }
                 }
                 self.timers.moved();
                 self.sweep_timers();
@@ -245,14 +254,15 @@ impl Dispatcher {
         }
     }
 
+    /// In a shutdown nothing is armed again, and all timers go with its end.
     fn sweep_timers(&mut self) {
-        if self.timers.are_many() {
+        if self.timers.are_many() && !self.core.is_shutting_down() {
             self.timers.sweep(|service, arming| self.core.is_armed(service, arming));
         }
     }
 
     /// Ends what loads, keeps the report, and lets everybody know.
-    async fn finish(mut self) {
+    async fn finish(&mut self) {
         let Some(summary) = self.finished.take() else { return };
         // Whoever asks from here on is answered by that, and need not wait for what follows.
         self.mailbox.close();

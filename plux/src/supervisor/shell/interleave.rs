@@ -5,7 +5,7 @@ use std::sync::Arc as StdArc;
 use std::sync::atomic::AtomicU32;
 use std::time::Duration;
 
-use loom::sync::atomic::{AtomicBool, Ordering};
+use loom::sync::atomic::{AtomicBool, Ordering, fence};
 use loom::sync::{Arc, Mutex};
 use loom::thread::{JoinHandle, spawn};
 
@@ -193,6 +193,10 @@ impl Flag for AtomicBool {
 
     fn swap(&self, to: bool) -> bool {
         self.swap(to, Ordering::AcqRel)
+    }
+
+    fn fence() {
+        fence(Ordering::SeqCst);
     }
 }
 

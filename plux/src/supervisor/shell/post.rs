@@ -139,11 +139,13 @@ impl Drop for Work {
 
 /// Runs `future`, the dispatcher, on the current runtime.
 pub(super) fn run(future: impl Future<Output = ()> + Send + 'static, look: &Arc<Look>) {
+    // A task moves all of its future when that is over.
+    let future = Box::pin(future);
     if !has_other_threads() {
         spawn(future);
         return;
     }
-    let running = Mutex::new(Some(Running { future: Box::pin(future), waker: None }));
+    let running = Mutex::new(Some(Running { future, waker: None }));
     let work = Arc::new(Work { running, newest: AtomicU32::new(0), look: Arc::clone(look) });
     *look.work.lock() = Some((Arc::downgrade(&work), Handle::current()));
     look.is_of_use.store(true, Ordering::Relaxed);

@@ -252,7 +252,6 @@ impl Child {
     /// The same, for who has nothing to do with the service any more: whoever hears of its end may remove it, and
     /// what its manager has is gone then.
     pub(super) fn send_last(self: Arc<Self>, input: Input<Caller>) {
-        self.cell.hand_back();
         let mailbox = Arc::clone(&self.mailbox);
         drop(self);
         let _ = mailbox.send(Mail::Input(input));
