@@ -146,16 +146,19 @@ struct Inner {
 
 impl ShutdownReport {
     pub(crate) fn new(
-        summary: &Summary,
+        summary: Summary,
         pending_loads: Vec<Name>,
         known: impl Fn(Index) -> (Name, Origin),
+        is_in_name_order: bool,
     ) -> Self {
-        let mut rows: Vec<_> = summary.rows.iter().map(|row| stop_row(row, &known)).collect();
-        rows.sort_by(|one, other| one.name.cmp(&other.name));
+        let Summary { total, failed_before, rows } = summary;
+        let mut rows: Vec<_> = rows.into_iter().map(|row| stop_row(row, &known)).collect();
         let mut failed_before: Vec<_> =
-            summary.failed_before.iter().map(|index| known(*index).0).collect();
-        failed_before.sort();
-        let total = summary.total;
+            failed_before.into_iter().map(|index| known(index).0).collect();
+        if !is_in_name_order {
+            rows.sort_by(|one, other| one.name.cmp(&other.name));
+            failed_before.sort();
+        }
         Self { inner: Arc::new(Inner { rows, failed_before, pending_loads, total }) }
     }
 
@@ -225,13 +228,15 @@ impl fmt::Display for ShutdownReport {
 }
 
 /// A core row with its name.
-pub(crate) fn stop_row(row: &Ended, known: &impl Fn(Index) -> (Name, Origin)) -> StopRow {
-    let (name, origin) = known(row.service);
-    let how = match &row.how {
+#[inline]
+pub(crate) fn stop_row(row: Ended, known: &impl Fn(Index) -> (Name, Origin)) -> StopRow {
+    let Ended { service, asked, ended, how } = row;
+    let (name, origin) = known(service);
+    let how = match how {
         How::Clean => StopHow::Clean,
-        How::Error(exit) => StopHow::Error((**exit).clone()),
+        How::Error(exit) => StopHow::Error(*exit),
         How::Aborted => StopHow::Aborted,
         How::Leaked => StopHow::Leaked,
     };
-    StopRow { name, origin, asked: row.asked, ended: row.ended, how }
+    StopRow { name, origin, asked, ended, how }
 }

@@ -24,9 +24,11 @@ pub(crate) struct Roster<T> {
     by_name: FxHashMap<Name, Index>,
     graph: Arc<Graph>,
     sources: Vec<Arc<dyn ServiceSource>>,
+    is_in_name_order: bool,
 }
 
 impl<T> Roster<T> {
+    /// Of these, by name.
     pub(crate) fn new(
         children: impl ExactSizeIterator<Item = (Name, T)>,
         graph: Arc<Graph>,
@@ -39,7 +41,7 @@ impl<T> Roster<T> {
             Some(child)
         });
         let children = placed.collect();
-        Self { children, by_name, graph, sources }
+        Self { children, by_name, graph, sources, is_in_name_order: true }
     }
 
     /// The one at that place, if there is one.
@@ -61,6 +63,11 @@ impl<T> Roster<T> {
     /// All places, also those where nobody is.
     pub(crate) fn places(&self) -> &[Option<T>] {
         &self.children
+    }
+
+    /// Whether the order of the places is that of the names.
+    pub(crate) fn is_in_name_order(&self) -> bool {
+        self.is_in_name_order
     }
 
     pub(crate) fn graph(&self) -> &Arc<Graph> {
@@ -89,6 +96,7 @@ impl<T> Roster<T> {
             self.by_name.insert(name, place);
             self.children[place as usize] = Some(child);
         }
+        self.is_in_name_order = false;
         self.graph = graph;
         self.sources.push(source);
     }

@@ -6,10 +6,12 @@
 //! is due any more, in the whole runtime. So the dispatcher [hands on](hand_on) after its timers.
 
 use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
 
 use futures::future::{join, join_all};
+use futures::poll;
 use rustc_hash::FxHashMap;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -282,13 +284,14 @@ impl Dispatcher {
         let heard =
             join(join_all(sources.iter().map(|source| source.flush())), self.shared.hub.flush());
         in_time(&self.shared, heard).await;
-        self.tell(&summary, pending);
+        self.tell(summary, pending);
     }
 
     /// Keeps the report; whoever calls from now on gets it.
-    fn tell(&mut self, summary: &Summary, pending: Vec<Name>) {
+    fn tell(&mut self, summary: Summary, pending: Vec<Name>) {
         self.mailbox.close();
-        let report = ShutdownReport::new(summary, pending, |place| self.known(place));
+        let (known, ordered) = (|place| self.known(place), self.roster.is_in_name_order());
+        let report = ShutdownReport::new(summary, pending, known, ordered);
         // Only the first report counts.
         let _ = self.shared.report.set(report);
     }
@@ -296,6 +299,11 @@ impl Dispatcher {
 
 /// Waits for that, but no longer than for what does not end. A worker that has this for itself may block.
 async fn in_time<T>(shared: &Shared, future: impl Future<Output = T>) -> Option<T> {
+    let mut future = pin!(future);
+    // Mostly there is nothing to wait for.
+    if let Poll::Ready(outcome) = poll!(future.as_mut()) {
+        return Some(outcome);
+    }
     let (look, bound) = (shared.mailbox.look(), shared.join_timeout);
     look.due(Instant::now().checked_add(bound).map(Instant::into_std));
     let outcome = timeout(bound, future).await.ok();
@@ -323,7 +331,7 @@ impl Drop for Dispatcher {
     fn drop(&mut self) {
         if !self.shared.report.initialized() {
             let summary = self.core.interrupted();
-            self.tell(&summary, Vec::new());
+            self.tell(summary, Vec::new());
         }
     }
 }

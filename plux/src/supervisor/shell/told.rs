@@ -43,7 +43,7 @@ impl Told {
                 Self::Start(Err(Box::new(error)))
             }
             Answer::Stop(Ok(rows)) => {
-                let rows = rows.iter().map(|row| stop_row(row, &known)).collect();
+                let rows = rows.into_iter().map(|row| stop_row(row, &known)).collect();
                 Self::Stop(Ok(StopReport { rows }))
             }
             Answer::Stop(Err(leaked)) => {
