@@ -195,3 +195,48 @@ async fn take_over(work: Weak<Work>) {
         turn(work, number).await;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::BoxError;
+
+    #[test]
+    fn c03_while_all_threads_are_blocked_few_tasks_are_called_to_go_on() -> Result<(), BoxError> {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build()?;
+        let look = Arc::<Look>::default();
+        runtime.block_on(async { spawn(run_on(&look)).await })?;
+        // Both workers are blocked from here on.
+        let (entered, blocked) = std::sync::mpsc::channel();
+        let gate = Arc::new(Mutex::new(()));
+        let closed = gate.lock();
+        for _ in 0..2 {
+            let (entered, gate) = (entered.clone(), Arc::clone(&gate));
+            spawn_on(runtime.handle(), async move {
+                let _ = entered.send(());
+                drop(gate.lock());
+            });
+        }
+        for _ in 0..2 {
+            blocked.recv()?;
+        }
+        look.flags.sent();
+        let tasks = || runtime.metrics().num_alive_tasks();
+        let (before, now) = (tasks(), tokio::time::Instant::now().into_std());
+        let mut called = Vec::new();
+        for late in [MARGIN, PATIENCE, MARGIN + PATIENCE, 2 * PATIENCE, MARGIN + 2 * PATIENCE] {
+            let next = Arc::clone(&look).look(now + late);
+            assert_eq!(next, Some(now + late + MARGIN), "it is looked at again");
+            called.push(tasks() - before);
+        }
+        drop(closed);
+        assert_eq!(called, [1, 1, 2, 2, 3]);
+        Ok(())
+    }
+
+    /// A dispatcher that waits for ever.
+    fn run_on(look: &Arc<Look>) -> impl Future<Output = ()> + Send + 'static {
+        let look = Arc::clone(look);
+        async move { run(std::future::pending(), &look) }
+    }
+}
