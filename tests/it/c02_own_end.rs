@@ -144,6 +144,25 @@ async fn c02_d01_nobody_waits_for_the_end_of_who_asks_and_can_not_come_back() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn c02_d01_s07_nobody_waits_for_who_asks_when_what_that_requires_ends_for_good() {
+    // What x requires stops with the group of top, and is temporary: so x is not coming, and a begins before
+    // x has ended.
+    let base = Probe::new("base").options(|it| it.with_restart(RestartPolicy::Temporary));
+    let x = Probe::new("x").requires("base");
+    let (a, top) = (Probe::new("a").after("x"), Probe::new("top").requires("a"));
+    let kit = Kit::with([&base, &x, &a, &top], |builder| {
+        tireless(builder).group(Group::one_for_all("store", ["base", "top"]))
+    });
+    assert!(kit.supervisor.start_all().await.is_ok());
+    let (ask, answer) = asks(|cx| async move { of(&cx).restart("a").await });
+    order(&x, ask).await;
+    answer.lock().take().expect("it hangs").unwrap();
+    settle().await;
+    assert_eq!([kit.incarnation("base"), kit.incarnation("x"), kit.incarnation("a")], [1, 1, 2]);
+    assert_eq!([kit.state("base"), kit.state("a")], ["stopped (group)", "running"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn c02_a_companion_may_ask_for_the_restart_and_a_task_that_is_not_its_own_may_wait_for_it() {
     for waits in [false, true] {
         let (a, b) = (Probe::new("a"), Probe::new("b"));

@@ -109,11 +109,13 @@ impl<C> Core<C> {
     /// Whether it is to end and come back, and may: what it requires is there, or may come.
     fn comes_back(&self, service: Index, plans: &Plans) -> bool {
         let is_to = |service: Index| plans.get(&service).is_some_and(|plan| plan.1);
+        let ends = |on: Index| self.row(on).live && plans.contains_key(&on);
+        let stays = |on: Index| self.row(on).is_met() && !ends(on);
         let requirements = self.graph.dependencies(service).iter();
         is_to(service)
             && requirements
                 .filter(|(_, kind)| *kind == DependencyKind::Requires)
-                .all(|&(on, _)| self.row(on).is_met() || is_to(on) || self.may_come(on))
+                .all(|&(on, _)| stays(on) || is_to(on) || self.may_come(on))
     }
 
     fn ends_of_stop(&self, service: Index) -> (Plans, Vec<Index>) {
