@@ -1,5 +1,8 @@
 //! Services that wait for what can not come before their own end, and some that only seem to.
 
+use std::sync::Arc;
+
+use parking_lot::Mutex;
 use plux::{
     GiveUp, Group, Intensity, Reaction, RestartError, RestartPolicy, StartError, StartOutcome,
     StopError,
@@ -160,6 +163,36 @@ async fn c02_d01_s07_nobody_waits_for_who_asks_when_what_that_requires_ends_for_
     settle().await;
     assert_eq!([kit.incarnation("base"), kit.incarnation("x"), kit.incarnation("a")], [1, 1, 2]);
     assert_eq!([kit.state("base"), kit.state("a")], ["stopped (group)", "running"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn c02_a02_who_joins_a_start_waits_for_nothing_that_has_come_since() {
+    // a wants b, which came after the start of a had begun: nobody waits for b, which would wait for the end
+    // of x.
+    let (x, a) = (Probe::new("x"), Probe::new("a").wants("b").begin([]));
+    let kit = Kit::with([&x, &a], tireless);
+    kit.supervisor.start("x").await.unwrap();
+    let _start = kit.starting("a").await;
+    kit.add([&Probe::new("b").requires("x")]).await.unwrap();
+    let answer = Arc::new(Mutex::new(None));
+    let slot = Arc::clone(&answer);
+    let leave = Do::call(move |cx| {
+        let (slot, supervisor) = (Arc::clone(&slot), of(&cx));
+        cx.spawn(async move {
+            sleep(SECOND).await;
+            let answer = supervisor.restart("a").await;
+            *slot.lock() = Some(answer);
+        });
+        async {}
+    });
+    order(&x, leave).await;
+    order(&x, Do::Complete).await;
+    sleep(2 * SECOND).await;
+    assert!(answer.lock().is_none(), "{answer:?}");
+    order(&a, Do::Ready).await;
+    answer.lock().take().expect("it hangs").unwrap();
+    assert_eq!(kit.incarnation("a"), 2);
+    assert_eq!([kit.state("a"), kit.state("b")], ["running", "stopped (never started)"]);
 }
 
 #[tokio::test(start_paused = true)]

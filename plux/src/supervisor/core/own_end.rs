@@ -162,6 +162,15 @@ impl<C> Core<C> {
         (plans, awaited)
     }
 
+    /// What a start of `target` pulls. One that joins another pulls what that has pulled: services may have been
+    /// added since.
+    fn pulled_by_start(&self, target: Index) -> FxHashSet<Index> {
+        match self.row(target).start.and_then(|id| self.ops.get(&id)) {
+            Some(Op::Start(start)) => start.members.iter().map(|(member, _)| *member).collect(),
+            _ => self.graph.closure(target).into_iter().collect(),
+        }
+    }
+
     /// For whose ends an attempt of `target` waits: its own, those of what it pulls that is to come back,
     /// and those of who is restarted with one of these.
     fn ends_of_attempt(&self, target: Index, plans: &Plans) -> Vec<Index> {
@@ -170,7 +179,7 @@ impl<C> Core<C> {
             // It is refused.
             return awaited;
         }
-        let pulled: FxHashSet<Index> = self.graph.closure(target).into_iter().collect();
+        let pulled = self.pulled_by_start(target);
         let mut seen = FxHashSet::from_iter([target]);
         let mut stack = vec![target];
         while let Some(member) = stack.pop() {
