@@ -5,7 +5,7 @@ use std::time::Duration;
 use plux::{Reaction, ServiceContext, StartError, StartOutcome};
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::kit::{Do, Kit, Load, OnStop, Probe, SECOND, order, settle, spawn};
+use crate::kit::{Do, Kit, Load, OnStop, Probe, SECOND, at_most, order, settle, spawn};
 
 /// Asserts that this took `time`, up to the clock's granularity.
 #[track_caller]
@@ -179,6 +179,26 @@ async fn d01_nobody_waits_for_who_came_to_wait_for_what_failed_while_it_ended() 
     for start in [first, second] {
         assert!(matches!(start.await.unwrap(), Err(StartError::Failed { .. })));
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn d01_d03_nobody_waits_for_who_waits_for_what_was_called_off() {
+    // top is to come back, as soon as mid does. That was to stay down, was asked for, and fails.
+    let base = Probe::new("base").begin([]);
+    let mid = Probe::new("mid").requires_to(Reaction::Stop, "base");
+    let (top, after) = (Probe::new("top").requires("mid"), Probe::new("after").after("top"));
+    let kit = Kit::with([&base, &mid, &top, &after], at_most(0));
+    let start = kit.starting("top").await;
+    order(&base, Do::Ready).await;
+    start.await.unwrap().unwrap();
+    let restart = kit.restarting("base").await;
+    let (of_mid, of_after) = (kit.starting("mid").await, kit.starting("after").await);
+    assert_eq!([kit.state("mid"), kit.state("top"), kit.state("after")], ["waiting"; 3]);
+    order(&base, Do::Fail("no")).await;
+    assert!(restart.await.unwrap().is_err());
+    assert!(matches!(of_mid.await.unwrap(), Err(StartError::Failed { .. })));
+    assert_eq!([kit.state("top"), kit.state("after")], ["waiting", "running"]);
+    assert_eq!(of_after.await.unwrap().unwrap(), StartOutcome::Started);
 }
 
 #[tokio::test(start_paused = true)]

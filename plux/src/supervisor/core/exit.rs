@@ -74,7 +74,7 @@ impl<C> Core<C> {
         }
         if let (Some(down), false) = (down, due) {
             self.fail_starts(service, &down);
-            self.decide_dependents(service);
+            self.decided.push(service);
         }
         if escalates {
             self.begin_shutdown();
@@ -85,7 +85,7 @@ impl<C> Core<C> {
         let row = self.row(service);
         if row.due && !row.live {
             // Its next attempt waits, maybe for what is not coming: nobody waits for it then.
-            self.decide_dependents(service);
+            self.decided.push(service);
         }
     }
 

@@ -163,8 +163,7 @@ impl<C> Core<C> {
         self.react(service, Round::None);
         self.fail_starts(service, &Down::Leaked { culprit: service });
         self.unblock_dependencies(service);
-        self.decide_dependents(service);
-        self.advance_dependents(service);
+        self.decided.push(service);
     }
 
     /// Lets go on what had to wait for its end: the stops of what it depends on, and who waits for its

@@ -187,14 +187,15 @@ impl<C> Core<C> {
         true
     }
 
-    /// Tells who waits for the decision about them that these can not begin for now: the service, and who
-    /// is due and waits for it, also through others that are due.
-    pub(super) fn decide_dependents(&mut self, service: Index) {
-        let mut waiting = self.dependents_that(service, |row| row.due);
-        if !self.row(service).due {
-            waiting.remove(0);
+    /// What was decided about a service decides about those that are due and require it, also through others: for
+    /// now they can not begin. Who waits for that of one of them is looked at next, once for all of them.
+    pub(super) fn tell_on(&mut self, service: Index, told: &mut FxHashSet<Index>) {
+        for &(dependent, kind) in self.graph.dependents(service) {
+            let waits = kind == DependencyKind::Requires && self.row(dependent).due;
+            if waits && told.insert(dependent) {
+                self.decided.push(dependent);
+            }
         }
-        self.decided.extend(waiting);
     }
 
     /// Calls an attempt off that has not begun. While an earlier incarnation has not ended, that is

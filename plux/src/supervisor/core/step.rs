@@ -7,6 +7,8 @@
 
 use std::time::Duration;
 
+use rustc_hash::FxHashSet;
+
 use super::model::Core;
 use super::words::{About, Action, Input};
 
@@ -50,9 +52,11 @@ impl<C> Core<C> {
             Input::ShutdownTimer => self.abort_now(),
         }
         self.signal_planned();
+        let mut told = FxHashSet::default();
         loop {
             if let Some(service) = self.decided.pop() {
                 self.advance_dependents(service);
+                self.tell_on(service, &mut told);
             } else if let Some(service) = self.moved.pop() {
                 self.advance(service);
             } else {
