@@ -5,7 +5,7 @@ use std::time::Duration;
 use plux::{Reaction, ServiceContext, StartError, StartOutcome};
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::kit::{Do, Kit, Load, OnStop, Probe, SECOND, at_most, order, settle, spawn};
+use crate::kit::{Do, Kit, Load, OnStop, Probe, SECOND, at_most, order, settle, spawn, tireless};
 
 /// Asserts that this took `time`, up to the clock's granularity.
 #[track_caller]
@@ -199,6 +199,51 @@ async fn d01_d03_nobody_waits_for_who_waits_for_what_was_called_off() {
     assert!(matches!(of_mid.await.unwrap(), Err(StartError::Failed { .. })));
     assert_eq!([kit.state("top"), kit.state("after")], ["waiting", "running"]);
     assert_eq!(of_after.await.unwrap().unwrap(), StartOutcome::Started);
+}
+
+#[tokio::test(start_paused = true)]
+async fn d01_d05_nobody_waits_for_who_waits_for_what_stays_down() {
+    // y waits for w; z, which comes after y, waits for that. Then x, which y requires, stops for good.
+    let (base, w) = (Probe::new("base"), Probe::new("w"));
+    let x = Probe::new("x").requires_to(Reaction::Stop, "base").on_stop(OnStop::Take(SECOND));
+    let (y, z) = (Probe::new("y").requires("x").after("w"), Probe::new("z").after("y"));
+    let kit = Kit::with([&base, &w, &x, &y, &z], tireless);
+    assert!(kit.supervisor.start_all().await.is_ok());
+    let w = w.begin([]);
+    let restart = kit.restarting("w").await;
+    for probe in [&y, &z] {
+        order(probe, Do::Fail("no")).await;
+    }
+    assert_eq!(
+        [kit.state("w"), kit.state("y"), kit.state("z")],
+        ["starting", "waiting", "waiting"]
+    );
+    order(&base, Do::Fail("no")).await;
+    let states = || [kit.state("x"), kit.state("y"), kit.state("z")];
+    assert_eq!(states(), ["stopping (dependency)", "waiting", "running"]);
+    order(&w, Do::Ready).await;
+    restart.await.unwrap().unwrap();
+    sleep(2 * SECOND).await;
+    assert_eq!(states(), ["stopped (dependency)", "waiting", "running"]);
+    assert_eq!((kit.state("base").as_str(), kit.incarnation("base")), ("running", 2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn d01_d05_nobody_waits_for_who_was_to_come_back_and_stays_down() {
+    // top is to come back with p, until q, without which it stays down, is gone too.
+    let (p, q) = (Probe::new("p"), Probe::new("q"));
+    let top = Probe::new("top").requires("p").requires_to(Reaction::Stop, "q");
+    let (top, z) = (top.on_stop(OnStop::Take(SECOND)), Probe::new("z").after("top"));
+    let kit = Kit::with([&p, &q, &top, &z], tireless);
+    assert!(kit.supervisor.start_all().await.is_ok());
+    order(&p, Do::Fail("no")).await;
+    order(&z, Do::Fail("no")).await;
+    let states = || [kit.state("top"), kit.state("z")];
+    assert_eq!(states(), ["stopping (dependency)", "waiting"]);
+    order(&q, Do::Fail("no")).await;
+    assert_eq!(states(), ["stopping (dependency)", "running"]);
+    sleep(2 * SECOND).await;
+    assert_eq!(states(), ["stopped (dependency)", "running"]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -12,7 +12,7 @@ use plux::{
 };
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::kit::{Do, Kit, Load, OnStop, Probe, spawn};
+use crate::kit::{Do, Kit, Load, OnStop, Probe, spawn, tireless};
 
 const JOIN: Duration = Duration::from_millis(60);
 
@@ -338,6 +338,23 @@ async fn x04_a_blocked_thread_delays_only_who_must_wait_for_it() {
     assert_eq!((kit.state("hung").as_str(), hung.live()), ("stopping (shutdown)", 1));
     hung.unblock();
     assert!(kit.supervisor.shutdown().await.unwrap().is_clean());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+async fn x03_d01_nobody_waits_for_one_that_was_to_come_back_and_has_leaked() {
+    let (leaks, after) = (blocks("leaks"), Probe::new("after").after("leaks"));
+    let _unblock = Unblock(&leaks);
+    let kit = Kit::with([&leaks, &after], |builder| short(tireless(builder)));
+    assert!(kit.supervisor.start_all().await.is_ok());
+    kit.supervisor.request_restart("leaks").unwrap();
+    after.order(Do::Fail("no"));
+    let begun_again = async {
+        while kit.incarnation("after") == 1 || kit.state("after") != "running" {
+            sleep(Duration::from_millis(1)).await;
+        }
+    };
+    timeout(Duration::from_secs(10), begun_again).await.expect("nobody waits for it");
+    leaked(&kit.raw_state("leaks"));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]

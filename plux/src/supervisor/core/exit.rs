@@ -74,19 +74,13 @@ impl<C> Core<C> {
         }
         if let (Some(down), false) = (down, due) {
             self.fail_starts(service, &down);
-            self.decided.push(service);
         }
         if escalates {
             self.begin_shutdown();
         }
         self.unblock_dependencies(service);
         self.advance(service);
-        self.advance_dependents(service);
-        let row = self.row(service);
-        if row.due && !row.live {
-            // Its next attempt waits, maybe for what is not coming: nobody waits for it then.
-            self.decided.push(service);
-        }
+        self.has_decided(service);
     }
 
     /// Tells of an end that was asked for and did not go well.
@@ -117,9 +111,9 @@ impl<C> Core<C> {
         }
         let mut plans = Vec::new();
         for (member, reaction, reason) in self.reactions(service, round) {
-            let row = self.row_mut(member);
+            let row = self.row(member);
             if row.live && !row.leaked {
-                row.react(reaction);
+                self.react_to(member, reaction);
                 plans.push((member, reason));
                 if reason == StopReason::Group {
                     self.wait_for_companion(member);
@@ -127,6 +121,16 @@ impl<C> Core<C> {
             }
         }
         plans
+    }
+
+    /// It is to stop because of what it requires, or of its group.
+    pub(super) fn react_to(&mut self, service: Index, reaction: Reaction) {
+        let row = self.row_mut(service);
+        let was_due = row.due;
+        row.react(reaction);
+        if was_due && !row.due {
+            self.has_decided(service);
+        }
     }
 
     /// All that have to stop when `service` is gone, what becomes of them, and why. What goes on ends the

@@ -46,8 +46,7 @@ pub(crate) struct Core<C> {
     /// What jitter is drawn from.
     pub(super) random: u64,
     pub(super) actions: Vec<Action<C>>,
-    /// Attempts that were called off, or can not begin for now: who waits for their decision is
-    /// looked at when the step's own work is done.
+    /// Who may not be coming any more: who waits for these is looked at when the step's own work is done.
     pub(super) decided: Vec<Index>,
     /// Who was planned to end in this step, and may have to be signalled.
     pub(super) planned: Vec<Index>,

@@ -29,15 +29,12 @@ impl<C> Core<C> {
             if !row.live || row.leaked || row.plan.is_some() {
                 continue;
             }
-            let was_starting = row.is_starting();
             row.plan = Some(reason);
             row.end = End { asked: Some(now), ended: None, how: How::Clean };
             self.hold_up_dependencies(service);
             self.planned.push(service);
-            if was_starting {
-                // Nobody waits for it to become ready any more.
-                self.decided.push(service);
-            }
+            // Nobody waits for it to become ready any more, nor for who waits for it.
+            self.has_decided(service);
         }
     }
 
@@ -163,7 +160,7 @@ impl<C> Core<C> {
         self.react(service, Round::None);
         self.fail_starts(service, &Down::Leaked { culprit: service });
         self.unblock_dependencies(service);
-        self.decided.push(service);
+        self.has_decided(service);
     }
 
     /// Lets go on what had to wait for its end: the stops of what it depends on, and who waits for its

@@ -52,8 +52,8 @@ impl<C> Core<C> {
                 continue;
             }
             let stops_now = row.plan.is_none();
-            row.react(reaction);
-            if stops_now || row.due {
+            self.react_to(member, reaction);
+            if stops_now || self.row(member).due {
                 dependents.push(member);
             }
             plans.push((member, reason));
@@ -187,6 +187,13 @@ impl<C> Core<C> {
         true
     }
 
+    /// It may not be coming any more: who waits for that is looked at when the step's own work is done.
+    pub(super) fn has_decided(&mut self, service: Index) {
+        if !self.graph.dependents(service).is_empty() {
+            self.decided.push(service);
+        }
+    }
+
     /// What was decided about a service decides about those that are due and require it, also through others: for
     /// now they can not begin. Who waits for that of one of them is looked at next, once for all of them.
     pub(super) fn tell_on(&mut self, service: Index, told: &mut FxHashSet<Index>) {
@@ -201,7 +208,7 @@ impl<C> Core<C> {
     /// Calls an attempt off that has not begun. While an earlier incarnation has not ended, that is
     /// all there is to it; otherwise the service is stopped now.
     pub(super) fn call_off(&mut self, service: Index, why: Stopped) {
-        self.decided.push(service);
+        self.has_decided(service);
         self.call_back_off(service);
         let now = Moment::new(self.now);
         let row = self.row_mut(service);
