@@ -8,7 +8,8 @@ use plux::{
 };
 use tokio::time::Instant;
 
-use crate::kit::{Do, Kit, Log, OnStop, Probe, SECOND, Scripted, settle};
+use crate::kit::{Do, Kit, Log, OnStop, Probe, SECOND, Scripted, at_most, settle};
+use crate::x03_leaked::TRIES;
 
 /// How long the stop of a service took, and how it ended.
 #[track_caller]
@@ -227,4 +228,34 @@ fn x01_options_for_nobody_and_unlimited_grace_by_name_are_refused_together() {
     assert!(text.contains("did you mean `s3`") && text.contains("plux::link!"), "{text}");
     let BuildProblem::UnlimitedGrace { name, origin } = unlimited else { panic!("{unlimited}") };
     assert_eq!((name.as_str(), origin.file), ("queue", "queue"));
+}
+
+/// On the real clock: what keeps the dispatcher busy takes longer than the grace period, which has not begun.
+#[tokio::test]
+async fn a02_x01_a_grace_period_does_not_begin_before_its_stop_does() {
+    let crowd: Vec<_> = (0..10_000).map(|it| Probe::new(format!("crowd-{it}").leak())).collect();
+    for _ in 0..TRIES {
+        let a = Probe::new("a").grace_period(GracePeriod::Bounded(Duration::from_millis(20)));
+        let kit = Kit::new([&a]);
+        kit.supervisor.start("a").await.unwrap();
+        let (added, stopped) = tokio::join!(kit.add(&crowd), kit.supervisor.stop("a"));
+        added.unwrap();
+        if matches!(stopped.unwrap().rows[0].how, StopHow::Clean) {
+            return;
+        }
+    }
+    panic!("it is aborted each time");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a02_x02_what_had_failed_before_is_in_name_order_whoever_came_first() {
+    let fails = |name| Probe::new(name).begin([Do::Ready, Do::Fail("no")]);
+    let kit = Kit::with([&fails("b")], at_most(0));
+    kit.add([&fails("a")]).await.unwrap();
+    for name in ["a", "b"] {
+        kit.supervisor.start(name).await.unwrap();
+    }
+    settle().await;
+    let report = kit.supervisor.shutdown().await.unwrap();
+    assert_eq!(report.failed_before(), ["a", "b"]);
 }

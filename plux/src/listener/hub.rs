@@ -62,7 +62,8 @@ impl Hub {
         self.line.get_or_init(|| Line::new(Vec::new())).send(Message::Listen(given(listener)));
     }
 
-    /// Whether somebody listens.
+    /// Whether somebody listens. Who makes a fact before it is so, and tells of it afterwards, asks this before: so
+    /// whoever comes between hears nothing of it.
     #[inline(always)]
     pub(crate) fn is_heard(&self) -> bool {
         self.line.get().is_some()

@@ -28,7 +28,6 @@ pub(crate) struct Roster<T> {
 }
 
 impl<T> Roster<T> {
-    /// Of these, by name.
     pub(crate) fn new(
         children: impl ExactSizeIterator<Item = (Name, T)>,
         graph: Arc<Graph>,
@@ -36,12 +35,15 @@ impl<T> Roster<T> {
     ) -> Self {
         let mut by_name = FxHashMap::default();
         by_name.reserve(children.len());
+        let (mut is_in_name_order, mut last) = (true, None);
         let placed = children.enumerate().map(|(place, (name, child))| {
+            is_in_name_order &= last.as_ref() <= Some(&name);
+            last = Some(name.clone());
             by_name.insert(name, index(place));
             Some(child)
         });
         let children = placed.collect();
-        Self { children, by_name, graph, sources, is_in_name_order: true }
+        Self { children, by_name, graph, sources, is_in_name_order }
     }
 
     /// The one at that place, if there is one.

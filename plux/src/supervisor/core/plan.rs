@@ -21,7 +21,6 @@ impl<C> Core<C> {
     /// them holds. A plan that is there already stays.
     pub(super) fn plan(&mut self, plans: &[(Index, StopReason)]) {
         let now = Moment::new(self.now);
-        self.planned.reserve(plans.len());
         // Most are signalled in this step: a state, the signal, and its bound.
         self.actions.reserve(3 * plans.len());
         for &(service, reason) in plans {

@@ -31,8 +31,11 @@ use super::shared::{Caller, Child, Mail, Shared};
 use super::timers::{Due, Timers};
 use super::told::Told;
 
-/// How many inputs are taken in before the clock and the timers are looked at again.
+/// How many inputs are taken in before the timers are looked at again.
 const BATCH: usize = 32;
+
+/// For so many actions there is always room.
+const ROOM: usize = 1024;
 
 /// Owns the core; ends with the shutdown.
 pub(crate) struct Dispatcher {
@@ -40,7 +43,8 @@ pub(crate) struct Dispatcher {
     mailbox: mpsc::UnboundedReceiver<Mail>,
     timers: Timers,
     actions: Vec<Action<Caller>>,
-    /// When what is heard now was taken in.
+    /// When the present step began. In a shutdown, when what it is about was taken in: each end is little work
+    /// then, there are many, and nothing begins any more.
     now: Instant,
     /// Whose loans are to be taken back next.
     recalled: Vec<Index>,
@@ -163,17 +167,23 @@ impl Dispatcher {
         }
         let loan = self.child(service).and_then(|child| child.cell.recall());
         if let Some((incarnation, loan)) = loan {
-            // Its own task may have gone on since then.
-            self.now = Instant::now();
             self.step_core(Input::Regained { service, incarnation, loan });
         }
     }
 
     fn step_core(&mut self, input: Input<Caller>) {
+        if !self.core.is_shutting_down() {
+            self.now = Instant::now();
+        }
         let mut actions = std::mem::take(&mut self.actions);
         self.core.step(input, self.now.duration_since(self.shared.epoch), &mut actions);
+        let has_taken_long = actions.len() > BATCH;
         for action in actions.drain(..) {
             self.act(action);
+        }
+        if has_taken_long {
+            self.now = Instant::now();
+            actions.shrink_to(ROOM);
         }
         self.actions = actions;
         if self.core.is_shutting_down() {
@@ -256,7 +266,7 @@ impl Dispatcher {
         }
     }
 
-    /// In a shutdown nothing is armed again, and all timers go with its end.
+    /// In a shutdown a service arms two more at most, and all go with its end.
     fn sweep_timers(&mut self) {
         if self.timers.are_many() && !self.core.is_shutting_down() {
             self.timers.sweep(|service, arming| self.core.is_armed(service, arming));

@@ -17,19 +17,28 @@ pub(super) trait Flag: Default {
     fn fence();
 }
 
-impl Flag for AtomicBool {
-    fn get(&self) -> bool {
-        self.load(Ordering::Acquire)
-    }
+/// The same for both of them.
+macro_rules! flag {
+    ($flag:ty, $fence:path) => {
+        impl Flag for $flag {
+            fn get(&self) -> bool {
+                self.load(Ordering::Acquire)
+            }
 
-    fn swap(&self, to: bool) -> bool {
-        self.swap(to, Ordering::AcqRel)
-    }
+            fn swap(&self, to: bool) -> bool {
+                self.swap(to, Ordering::AcqRel)
+            }
 
-    fn fence() {
-        fence(Ordering::SeqCst);
-    }
+            fn fence() {
+                $fence(Ordering::SeqCst);
+            }
+        }
+    };
 }
+
+flag!(AtomicBool, fence);
+#[cfg(test)]
+pub(super) use flag;
 
 #[derive(Default)]
 pub(super) struct Flags<F = AtomicBool> {

@@ -250,7 +250,7 @@ impl Child {
     }
 
     /// The same, for who has nothing to do with the service any more: whoever hears of its end may remove it, and
-    /// what its manager has is gone then.
+    /// what its manager has is gone then. What is lent stays so until it is taken back, as nobody is left to turn it.
     pub(super) fn send_last(self: Arc<Self>, input: Input<Caller>) {
         let mailbox = Arc::clone(&self.mailbox);
         drop(self);
