@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use plux::{Reaction, ServiceContext, StartError, StartOutcome};
+use plux::{Backoff, Reaction, ServiceContext, StartError, StartOutcome};
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::kit::{Do, Kit, Load, OnStop, Probe, SECOND, at_most, order, settle, spawn, tireless};
@@ -244,6 +244,50 @@ async fn d01_d05_nobody_waits_for_who_was_to_come_back_and_stays_down() {
     assert_eq!(states(), ["stopping (dependency)", "running"]);
     sleep(2 * SECOND).await;
     assert_eq!(states(), ["stopped (dependency)", "running"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn d01_d05_nor_for_who_stays_down_for_a_restart_by_hand() {
+    let (p, q) = (Probe::new("p"), Probe::new("q"));
+    let top = Probe::new("top").requires("p").requires_to(Reaction::Stop, "q");
+    let (top, z) = (top.on_stop(OnStop::Take(SECOND)), Probe::new("z").after("top"));
+    let kit = Kit::with([&p, &q, &top, &z], tireless);
+    assert!(kit.supervisor.start_all().await.is_ok());
+    order(&p, Do::Fail("no")).await;
+    order(&z, Do::Fail("no")).await;
+    let states = || [kit.state("top"), kit.state("z")];
+    assert_eq!(states(), ["stopping (dependency)", "waiting"]);
+    let restart = kit.restarting("q").await;
+    assert_eq!(states(), ["stopping (dependency)", "running"]);
+    assert!(restart.await.unwrap().is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn d01_nobody_waits_for_who_waits_for_a_completed_one_that_can_not_run_again() {
+    // d requires r, which has completed, and waits for w; z waits for d. Then r is to run again, and what it
+    // requires has failed.
+    let q = Probe::new("q").options(|it| it.with_backoff(Backoff::constant(100 * SECOND)));
+    let r = Probe::new("r").requires("q").begin([Do::Ready, Do::Complete]);
+    let w = Probe::new("w");
+    let (d, z) = (Probe::new("d").requires("r").after("w"), Probe::new("z").after("d"));
+    let kit = Kit::with([&q, &r, &w, &d, &z], tireless);
+    assert!(kit.supervisor.start_all().await.is_ok());
+    settle().await;
+    let w = w.begin([]);
+    let restart = kit.restarting("w").await;
+    for probe in [&d, &z] {
+        order(probe, Do::Fail("no")).await;
+    }
+    order(&q, Do::Fail("no")).await;
+    let states = || [kit.state("r"), kit.state("d"), kit.state("z")];
+    assert_eq!(states(), ["stopped (completed)", "waiting", "waiting"]);
+    let start = kit.starting("r").await;
+    assert_eq!(states(), ["waiting", "waiting", "running"]);
+    order(&w, Do::Ready).await;
+    restart.await.unwrap().unwrap();
+    start.await.unwrap().unwrap();
+    settle().await;
+    assert_eq!(states(), ["stopped (completed)", "running", "running"]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -154,6 +154,10 @@ impl<C> Core<C> {
             self.leave_leader(service);
             self.give_back(service);
         }
+        if self.row(service).is_completed() {
+            // It was there for those that require it, and may not come again.
+            self.has_decided(service);
+        }
         let row = self.row_mut(service);
         row.due = true;
         row.automatic &= !named;

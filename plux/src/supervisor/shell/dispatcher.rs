@@ -43,8 +43,8 @@ pub(crate) struct Dispatcher {
     mailbox: mpsc::UnboundedReceiver<Mail>,
     timers: Timers,
     actions: Vec<Action<Caller>>,
-    /// When the present step began. In a shutdown, when what it is about was taken in: each end is little work
-    /// then, there are many, and nothing begins any more.
+    /// When the present step began, or the part of it that is carried out. In a shutdown, when what it is about
+    /// was taken in: each end is little work then, there are many, and nothing begins any more.
     now: Instant,
     /// Whose loans are to be taken back next.
     recalled: Vec<Index>,
@@ -178,7 +178,10 @@ impl Dispatcher {
         let mut actions = std::mem::take(&mut self.actions);
         self.core.step(input, self.now.duration_since(self.shared.epoch), &mut actions);
         let has_taken_long = actions.len() > BATCH;
-        for action in actions.drain(..) {
+        for (place, action) in actions.drain(..).enumerate() {
+            if place % BATCH == BATCH - 1 {
+                self.now = Instant::now();
+            }
             self.act(action);
         }
         if has_taken_long {
