@@ -230,36 +230,27 @@ async fn d01_d05_nobody_waits_for_who_waits_for_what_stays_down() {
 
 #[tokio::test(start_paused = true)]
 async fn d01_d05_nobody_waits_for_who_was_to_come_back_and_stays_down() {
-    // top is to come back with p, until q, without which it stays down, is gone too.
-    let (p, q) = (Probe::new("p"), Probe::new("q"));
-    let top = Probe::new("top").requires("p").requires_to(Reaction::Stop, "q");
-    let (top, z) = (top.on_stop(OnStop::Take(SECOND)), Probe::new("z").after("top"));
-    let kit = Kit::with([&p, &q, &top, &z], tireless);
-    assert!(kit.supervisor.start_all().await.is_ok());
-    order(&p, Do::Fail("no")).await;
-    order(&z, Do::Fail("no")).await;
-    let states = || [kit.state("top"), kit.state("z")];
-    assert_eq!(states(), ["stopping (dependency)", "waiting"]);
-    order(&q, Do::Fail("no")).await;
-    assert_eq!(states(), ["stopping (dependency)", "running"]);
-    sleep(2 * SECOND).await;
-    assert_eq!(states(), ["stopped (dependency)", "running"]);
-}
-
-#[tokio::test(start_paused = true)]
-async fn d01_d05_nor_for_who_stays_down_for_a_restart_by_hand() {
-    let (p, q) = (Probe::new("p"), Probe::new("q"));
-    let top = Probe::new("top").requires("p").requires_to(Reaction::Stop, "q");
-    let (top, z) = (top.on_stop(OnStop::Take(SECOND)), Probe::new("z").after("top"));
-    let kit = Kit::with([&p, &q, &top, &z], tireless);
-    assert!(kit.supervisor.start_all().await.is_ok());
-    order(&p, Do::Fail("no")).await;
-    order(&z, Do::Fail("no")).await;
-    let states = || [kit.state("top"), kit.state("z")];
-    assert_eq!(states(), ["stopping (dependency)", "waiting"]);
-    let restart = kit.restarting("q").await;
-    assert_eq!(states(), ["stopping (dependency)", "running"]);
-    assert!(restart.await.unwrap().is_ok());
+    // top is to come back with p, until q, without which it stays down, is gone too: by itself, or by hand.
+    for by_hand in [false, true] {
+        let (p, q) = (Probe::new("p"), Probe::new("q"));
+        let top = Probe::new("top").requires("p").requires_to(Reaction::Stop, "q");
+        let (top, z) = (top.on_stop(OnStop::Take(SECOND)), Probe::new("z").after("top"));
+        let kit = Kit::with([&p, &q, &top, &z], tireless);
+        assert!(kit.supervisor.start_all().await.is_ok());
+        order(&p, Do::Fail("no")).await;
+        order(&z, Do::Fail("no")).await;
+        let states = || [kit.state("top"), kit.state("z")];
+        assert_eq!(states(), ["stopping (dependency)", "waiting"]);
+        if by_hand {
+            kit.supervisor.request_restart("q").unwrap();
+            settle().await;
+        } else {
+            order(&q, Do::Fail("no")).await;
+        }
+        assert_eq!(states(), ["stopping (dependency)", "running"]);
+        sleep(2 * SECOND).await;
+        assert_eq!(states(), ["stopped (dependency)", "running"]);
+    }
 }
 
 #[tokio::test(start_paused = true)]
